@@ -1,0 +1,1 @@
+"""The rule book: pure functions on frozen values and integer arrays."""

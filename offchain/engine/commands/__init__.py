@@ -1,0 +1,1 @@
+"""One file for each command: what it carries, and `decide`, which turns it into events."""

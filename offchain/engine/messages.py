@@ -1,0 +1,126 @@
+"""The commands: everything that enters the machine from outside, as frozen values.
+
+Each is a record type of the input log (`offchain.ledger.wire`). Signatures travel with the intent
+that they cover; the machine treats them as opaque, the gateway checks them before, and the auditor
+checks them again from the log.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from offchain.core.parameters import RiskParameters
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs
+
+
+class TimeInForce(IntEnum):
+    """What happens to the part of an order that does not trade at once."""
+
+    GOOD_TILL_CANCELLED = 0
+    IMMEDIATE_OR_CANCEL = 1
+    POST_ONLY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """The first record: the parameter set that everything follows from."""
+
+    parameters: RiskParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Entry `index` of the inbox, in order. Asset 0 is USDC (1e-6), others are 1e-8 units."""
+
+    index: int
+    owner: bytes
+    subaccount: int
+    asset: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A signed limit order; positive lots buy."""
+
+    account: AccountId
+    instrument: InstrumentId
+    lots: Lots
+    limit_price_e8: PriceE8
+    time_in_force: TimeInForce
+    reduce_only: bool
+    nonce: int
+    expires_at_ns: TimestampNs
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """A signed cancellation of one resting order."""
+
+    account: AccountId
+    order_id: int
+    nonce: int
+    expires_at_ns: TimestampNs
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one oracle saw: a value for each feed. `signer` is its place in the parameter set."""
+
+    signer: int
+    values: tuple[int, ...]
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PriceReport:
+    """One round of observations, signers ascending."""
+
+    round: int
+    observed_at_ns: TimestampNs
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FundingTick:
+    """Accrue funding up to now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidate:
+    """Take one liquidation step on an account below its trigger."""
+
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A signed withdrawal to the owner's address."""
+
+    account: AccountId
+    asset: int
+    amount: int
+    nonce: int
+    expires_at_ns: TimestampNs
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SettleExpiry:
+    """Settle an expired instrument in cash at the index price."""
+
+    instrument: InstrumentId
+
+
+Command = (
+    Genesis
+    | Deposit
+    | PlaceOrder
+    | CancelOrder
+    | PriceReport
+    | FundingTick
+    | Liquidate
+    | Withdraw
+    | SettleExpiry
+)
