@@ -160,10 +160,14 @@ def _check_listing(listing: Listing) -> None:
             and listing.feeds[u.index].underlying == u.index,
         )
     for i in listing.instruments:
-        _require("an instrument's underlying is listed", holds=i.underlying < len(listing.underlyings))
+        _require(
+            "an instrument's underlying is listed", holds=i.underlying < len(listing.underlyings)
+        )
         _require("options, and only they, have a strike", holds=i.is_option == (i.strike_e8 > 0))
         _require("strikes are below the price limit", holds=i.strike_e8 < 1 << PRICE_BITS)
-        _require("perpetuals, and only they, have no expiry", holds=(i.kind == 0) == (i.expiry_ns == 0))
+        _require(
+            "perpetuals, and only they, have no expiry", holds=(i.kind == 0) == (i.expiry_ns == 0)
+        )
         if i.expiry_ns:
             try:
                 listing.feed_index(FeedKind.FORWARD, i.underlying, i.expiry_ns)
@@ -214,7 +218,9 @@ def _check_terms(parameters: RiskParameters) -> None:
     _require("funding damper <= cap", holds=0 <= p.funding.damper_e8 <= p.funding.cap_e8)
     _require("funding period is positive", holds=p.funding.period_ns > 0)
     oracle = p.oracle
-    _require("signers ascend without repeats", holds=list(oracle.signers) == sorted(set(oracle.signers)))
+    _require(
+        "signers ascend without repeats", holds=list(oracle.signers) == sorted(set(oracle.signers))
+    )
     _require("3 <= quorum <= signers", holds=3 <= oracle.quorum <= len(oracle.signers))
     _require("0 < band <= 50 %", holds=0 < oracle.band_e6 <= 500_000)
     _require("heartbeat is positive", holds=oracle.heartbeat_ns > 0)

@@ -1,0 +1,161 @@
+"""The accounts: parallel arrays that are the only truth of who holds what.
+
+Row `a` of every array belongs to account `a`. Positions fill the first `counts[a]` slots in
+ascending order of instrument; unused slots are zero, so that kernels may read whole rows.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offchain.core.units import (
+    CASH_BITS,
+    COLLATERAL_BITS,
+    LOTS_BITS,
+    MAX_POSITIONS,
+    AccountId,
+    InstrumentId,
+)
+
+FIRST_CAPACITY = 64
+MAX_ACCOUNTS = 1 << 20
+INSURANCE = AccountId(0)
+"""The insurance fund: cash only, never a position."""
+BACKSTOP = AccountId(1)
+"""Takes over what liquidations cannot sell on the book."""
+PORTFOLIO_MODE = 2
+CASH_LIMIT = 1 << CASH_BITS
+LOTS_LIMIT = 1 << LOTS_BITS
+COLLATERAL_LIMIT = 1 << COLLATERAL_BITS
+
+Position = tuple[InstrumentId, int, int]
+
+
+class Accounts:
+    """Every margin account, growing by doubling up to `MAX_ACCOUNTS`."""
+
+    def __init__(self, assets: int = 1) -> None:
+        self.count = 0
+        self.owner: list[bytes] = []
+        self.subaccount: list[int] = []
+        self.dirty: set[int] = set()
+        self._index: dict[tuple[bytes, int], AccountId] = {}
+        self._allocate(FIRST_CAPACITY, assets)
+
+    def _allocate(self, capacity: int, assets: int) -> None:
+        self.cash: NDArray[np.int64] = np.zeros(capacity, np.int64)
+        self.collateral: NDArray[np.int64] = np.zeros((capacity, assets), np.int64)
+        self.ids: NDArray[np.int32] = np.zeros((capacity, MAX_POSITIONS), np.int32)
+        self.lots: NDArray[np.int32] = np.zeros((capacity, MAX_POSITIONS), np.int32)
+        self.costs: NDArray[np.int64] = np.zeros((capacity, MAX_POSITIONS), np.int64)
+        self.counts: NDArray[np.int32] = np.zeros(capacity, np.int32)
+        self.level: NDArray[np.int32] = np.zeros(capacity, np.int32)
+
+    def _grow(self) -> None:
+        capacity = len(self.cash)
+        more = min(capacity, MAX_ACCOUNTS - capacity)
+        for name in ("cash", "collateral", "ids", "lots", "costs", "counts", "level"):
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate([old, np.zeros((more, *old.shape[1:]), old.dtype)]))
+
+    def find(self, owner: bytes, subaccount: int) -> AccountId | None:
+        """Return the account of an owner, or None."""
+        return self._index.get((owner, subaccount))
+
+    def open(self, owner: bytes, subaccount: int) -> AccountId:
+        """Add an account and return its id."""
+        assert self.count < MAX_ACCOUNTS
+        assert (owner, subaccount) not in self._index
+        if self.count == len(self.cash):
+            self._grow()
+        account = AccountId(self.count)
+        self.count += 1
+        self.owner.append(owner)
+        self.subaccount.append(subaccount)
+        self._index[owner, subaccount] = account
+        self.dirty.add(account)
+        return account
+
+    def add_cash(self, account: int, amount_e6: int) -> None:
+        """Credit (or, negative, debit) cash. [USD e-6]"""
+        total = int(self.cash[account]) + amount_e6
+        assert abs(total) < 1 << (CASH_BITS + 6), "cash left its range"
+        self.cash[account] = total
+        self.dirty.add(account)
+
+    def add_collateral(self, account: int, asset: int, amount: int) -> None:
+        """Credit or debit asset 1, 2, ..; it never becomes negative."""
+        total = int(self.collateral[account, asset - 1]) + amount
+        assert 0 <= total < 1 << 62, "collateral left its range"
+        self.collateral[account, asset - 1] = total
+        self.dirty.add(account)
+
+    def _slot(self, account: int, instrument: int) -> tuple[int, bool]:
+        held = self.ids[account, : self.counts[account]]
+        slot = int(np.searchsorted(held, instrument))
+        return slot, slot < len(held) and int(held[slot]) == instrument
+
+    def position(self, account: int, instrument: int) -> tuple[int, int]:
+        """Return (lots, cost) of one position; (0, 0) when there is none."""
+        slot, is_held = self._slot(account, instrument)
+        if not is_held:
+            return 0, 0
+        return int(self.lots[account, slot]), int(self.costs[account, slot])
+
+    def lots_of(self, account: int, instrument: int) -> int:
+        """Return the position in lots, long positive."""
+        return self.position(account, instrument)[0]
+
+    def positions(self, account: int) -> tuple[Position, ...]:
+        """Return (instrument, lots, cost) for every position, ascending by instrument."""
+        n = int(self.counts[account])
+        rows = zip(
+            self.ids[account, :n].tolist(),
+            self.lots[account, :n].tolist(),
+            self.costs[account, :n].tolist(),
+            strict=True,
+        )
+        return tuple((InstrumentId(i), q, c) for i, q, c in rows)
+
+    def holders(self, instrument: int) -> Iterator[AccountId]:
+        """Yield every account with a position in the instrument, ascending."""
+        found = (self.ids[: self.count] == instrument) & (self.lots[: self.count] != 0)
+        for account in np.flatnonzero(found.any(axis=1)).tolist():
+            yield AccountId(account)
+
+    def trade(self, account: int, instrument: int, lots: int, cost_e6: int) -> None:
+        """Add lots and cost to a position; a closed one turns its cost into cash.
+
+        Cash less cost is unchanged by the closing, which is what keeps SOL-1 exact.
+        """
+        assert account != INSURANCE, "the insurance fund never holds a position"
+        slot, is_held = self._slot(account, instrument)
+        self.dirty.add(account)
+        if not is_held:
+            self._insert(account, slot, instrument)
+        new_lots = int(self.lots[account, slot]) + lots
+        new_cost = int(self.costs[account, slot]) + cost_e6
+        if new_lots == 0:
+            self._remove(account, slot)
+            self.add_cash(account, -new_cost)
+            return
+        assert abs(new_lots) < LOTS_LIMIT, "position left its range"
+        self.lots[account, slot] = new_lots
+        self.costs[account, slot] = new_cost
+
+    def _insert(self, account: int, slot: int, instrument: int) -> None:
+        n = int(self.counts[account])
+        assert n < MAX_POSITIONS, "too many positions"
+        for row in (self.ids[account], self.lots[account], self.costs[account]):
+            row[slot + 1 : n + 1] = row[slot:n].copy()
+            row[slot] = 0
+        self.ids[account, slot] = instrument
+        self.counts[account] = n + 1
+
+    def _remove(self, account: int, slot: int) -> None:
+        n = int(self.counts[account])
+        for row in (self.ids[account], self.lots[account], self.costs[account]):
+            row[slot : n - 1] = row[slot + 1 : n].copy()
+            row[n - 1] = 0
+        self.counts[account] = n - 1

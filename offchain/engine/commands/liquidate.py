@@ -1,0 +1,247 @@
+"""Liquidate: one step on an account below its trigger.
+
+Partial: the smallest share of every position that restores the target. Full: every position;
+then collateral is turned into cash, and the insurance fund pays what is missing. Both sell on the
+book first and hand the rest to the backstop at the mark (E-11, E-12, INS-1). A step that would
+change nothing is refused, so that nobody is paid for it (K-1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.core.collateral import UNITS_E10, collateral_value
+from offchain.core.liquidation import limit_price, share_legs, smallest_share
+from offchain.core.margin import AccountMargin, fee_e6, is_below, margin_ratio
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6, ceil_div
+from offchain.engine.accounts import BACKSTOP, INSURANCE, LOTS_LIMIT
+from offchain.engine.commands.intents import refuse_prices
+from offchain.engine.events import (
+    Closing,
+    CollateralSold,
+    DeficitCovered,
+    Event,
+    Leg,
+    LiquidationOrdered,
+    OrderClosed,
+    PenaltyCharged,
+    PositionTransferred,
+    Tier,
+)
+from offchain.engine.matching import Incoming, match
+from offchain.engine.messages import Liquidate
+from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.risk import Overlay, account_margin, haircut_prices
+from offchain.engine.state import State
+
+NO_FEE = RatioE6(0)
+
+
+@dataclass(slots=True)
+class Step:
+    """One liquidation step in the making."""
+
+    state: State
+    account: AccountId
+    time_ns: int
+    overlay: Overlay
+    events: list[Event]
+    closed_notional_fee: int = 0
+
+
+def decide(
+    state: State, command: Liquidate, _seq: int, time_ns: int
+) -> tuple[Event, ...] | Rejected:
+    """Accept only below the trigger, at fresh and confirmed prices (INV-8)."""
+    refused = _refuse(state, command.account, time_ns)
+    if refused:
+        return refused
+    account = command.account
+    margin = account_margin(state, account, orders=())
+    terms = state.rules.liquidation
+    balance, due = margin.margin_balance_e6, margin.maintenance_e6
+    if not is_below(balance, due, terms.partial_trigger_e6):
+        return Rejected(
+            Reason.NOT_LIQUIDATABLE, (("margin_balance_e6", balance), ("maintenance_e6", due))
+        )
+    is_full = is_below(balance, due, terms.full_trigger_e6)
+    tier = Tier.FULL if is_full else Tier.PARTIAL
+    if is_full and not _can_act_on_debt(state, account):
+        return Rejected(Reason.NOTHING_TO_LIQUIDATE, (("margin_balance_e6", balance),))
+    return _execute(state, account, tier, margin, time_ns)
+
+
+def _refuse(state: State, account: AccountId, time_ns: int) -> Rejected | None:
+    if not 0 <= account < state.accounts.count:
+        return Rejected(Reason.UNKNOWN_ACCOUNT, (("account", account),))
+    if account in {INSURANCE, BACKSTOP}:
+        return Rejected(Reason.RESERVED_ACCOUNT, (("account", account),))
+    if state.market.pending is not None:
+        return Rejected(Reason.STALE_PRICES, (("pending_round", state.market.pending.round),))
+    return refuse_prices(state, time_ns)
+
+
+def _can_act_on_debt(state: State, account: AccountId) -> bool:
+    """Tell whether a full step changes anything; a bare debt is covered whole or not at all."""
+    accounts = state.accounts
+    if accounts.counts[account] or accounts.collateral[account].any():
+        return True
+    return int(accounts.cash[INSURANCE]) >= -int(accounts.cash[account]) > 0
+
+
+def _execute(
+    state: State, account: AccountId, tier: Tier, margin: AccountMargin, time_ns: int
+) -> tuple[Event, ...] | Rejected:
+    legs = _legs(state, account, tier)
+    step = Step(state, account, time_ns, Overlay(), [])
+    for order in state.orders_of(account):
+        step.overlay.closed.add(order.order_id)
+        step.events.append(
+            OrderClosed(order.order_id, account, order.instrument, Closing.LIQUIDATION)
+        )
+    balance, due = margin.margin_balance_e6, margin.maintenance_e6
+    ratio = margin_ratio(balance, due)
+    step.events.append(
+        LiquidationOrdered(
+            account, tier, legs, balance, due, RatioE6(0) if ratio is None else ratio
+        )
+    )
+    left = [(leg, rest) for leg in legs if (rest := _sell_on_book(step, leg))]
+    left = _hand_to_backstop(step, left)
+    _charge_penalty(step)
+    if tier is Tier.FULL and not left:
+        _settle_debt(step)
+    if len(step.events) == 1:
+        return Rejected(Reason.NOTHING_TO_LIQUIDATE, (("margin_balance_e6", balance),))
+    return tuple(step.events)
+
+
+def _legs(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
+    positions = [(i, lots) for i, lots, _ in state.accounts.positions(account)]
+    if tier is Tier.FULL:
+        changes: tuple[tuple[int, Lots], ...] = tuple((i, Lots(-lots)) for i, lots in positions)
+    else:
+        terms = state.rules.liquidation
+        share = smallest_share(lambda k: _restores(state, account, positions, k), terms)
+        changes = share_legs(positions, share)
+    return tuple(_leg(state, i, lots) for i, lots in changes)
+
+
+def _leg(state: State, instrument: int, lots: Lots) -> Leg:
+    underlying = state.underlying(instrument)
+    price = limit_price(
+        int(state.market.prices.marks_e8[instrument]),
+        state.index_price(underlying.index),
+        underlying.tick_e8,
+        buys=lots > 0,
+        parameters=state.rules.liquidation,
+    )
+    return Leg(InstrumentId(instrument), lots, price)
+
+
+def _restores(
+    state: State, account: AccountId, positions: Sequence[tuple[int, int]], share: int
+) -> bool:
+    """Tell whether closing a share of everything at the mark restores the target ratio."""
+    overlay = Overlay()
+    for instrument, lots in share_legs(positions, share):
+        overlay.trade(account, instrument, lots, _cost_at_mark(state, instrument, lots))
+    after = account_margin(state, account, overlay, orders=())
+    target = state.rules.liquidation.target_e6
+    return not is_below(after.margin_balance_e6, after.maintenance_e6, target)
+
+
+def _cost_at_mark(state: State, instrument: int, lots: int) -> int:
+    return lots * (
+        int(state.market.prices.lot_values_e6[instrument])
+        - int(state.market.funding_e6[instrument])
+    )
+
+
+def _sell_on_book(step: Step, leg: Leg) -> int:
+    """Match a leg as an immediate order; return the lots left."""
+    order = Incoming(step.account, leg.instrument, leg.lots, leg.limit_price_e8, NO_FEE)
+    found = match(step.state, order, step.time_ns, step.overlay)
+    step.events.extend(found.events)
+    _note_penalty(step, leg.instrument, leg.lots - found.left)
+    return found.left
+
+
+def _note_penalty(step: Step, instrument: int, lots: int) -> None:
+    divisor = step.state.underlying(instrument).lot_divisor
+    mark = int(step.state.market.prices.marks_e8[instrument])
+    step.closed_notional_fee += fee_e6(lots, mark, divisor, step.state.rules.liquidation.fee_e6)
+
+
+def _hand_to_backstop(step: Step, left: list[tuple[Leg, int]]) -> list[tuple[Leg, int]]:
+    """Transfer the rest at the mark when the backstop can carry all of it; return what stays."""
+    state = step.state
+    if not left or not _backstop_can_carry(step, left):
+        return left
+    for leg, lots in left:
+        cost = _cost_at_mark(state, leg.instrument, lots)
+        step.overlay.trade(step.account, leg.instrument, lots, cost)
+        step.overlay.trade(BACKSTOP, leg.instrument, -lots, -cost)
+        mark = PriceE8(int(state.market.prices.marks_e8[leg.instrument]))
+        step.events.append(
+            PositionTransferred(leg.instrument, mark, Lots(-lots), step.account, BACKSTOP)
+        )
+        _note_penalty(step, leg.instrument, lots)
+    return []
+
+
+def _backstop_can_carry(step: Step, left: list[tuple[Leg, int]]) -> bool:
+    trial = Overlay({k: dict(v) for k, v in step.overlay.trades.items()}, dict(step.overlay.cash))
+    for leg, lots in left:
+        cost = _cost_at_mark(step.state, leg.instrument, lots)
+        trial.trade(BACKSTOP, leg.instrument, -lots, -cost)
+    held = trial.trades.get(BACKSTOP, {})
+    slots = {i for i, _, _ in step.state.accounts.positions(BACKSTOP)} | set(held)
+    fits = len(slots) <= step.state.accounts.ids.shape[1] and all(
+        abs(trial.lots(step.state, BACKSTOP, i)) < LOTS_LIMIT for i in held
+    )
+    if not fits:
+        return False
+    margin = account_margin(step.state, BACKSTOP, trial)
+    return margin.margin_balance_e6 >= margin.initial_e6
+
+
+def _charge_penalty(step: Step) -> None:
+    """Charge the liquidation fee, as far as the account still has a margin balance."""
+    after = account_margin(step.state, step.account, step.overlay, orders=())
+    amount = max(0, min(step.closed_notional_fee, after.margin_balance_e6))
+    if amount:
+        step.overlay.pay(step.account, -amount)
+        step.overlay.pay(INSURANCE, amount)
+        step.events.append(PenaltyCharged(step.account, UsdE6(amount)))
+
+
+def _settle_debt(step: Step) -> None:
+    """With every position closed: sell collateral for what is owed, then draw on the fund."""
+    state, account = step.state, step.account
+    closed = step.overlay.trades.get(account, {})
+    cash = int(state.accounts.cash[account]) + step.overlay.cash.get(account, 0)
+    costs = sum(cost for _, _, cost in state.accounts.positions(account))
+    cash -= costs + sum(cost for _, cost in closed.values())
+    if cash < 0:
+        cash += _sell_collateral(step, -cash)
+    if cash < 0:
+        fund = int(state.accounts.cash[INSURANCE]) + step.overlay.cash.get(INSURANCE, 0)
+        paid = max(0, min(fund, -cash))
+        step.events.append(DeficitCovered(account, UsdE6(paid), UsdE6(-cash - paid)))
+
+
+def _sell_collateral(step: Step, needed_e6: int) -> int:
+    """Sell collateral to the backstop at its haircut price, asset by asset; return the cash.
+
+    The backstop's margin balance does not fall: it counts the asset at that same price.
+    """
+    state, raised = step.state, 0
+    for asset, price in enumerate(haircut_prices(state, state.market), start=1):
+        held = int(state.accounts.collateral[step.account, asset - 1])
+        amount = min(held, ceil_div((needed_e6 - raised) * UNITS_E10, price))
+        if amount <= 0:
+            continue
+        cash = int(collateral_value(amount, price))
+        step.events.append(CollateralSold(asset, amount, UsdE6(cash), step.account, BACKSTOP))
+        raised += cash
+    return raised

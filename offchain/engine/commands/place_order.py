@@ -1,0 +1,156 @@
+"""PlaceOrder: check all 36 scenarios, match, and rest what is left."""
+
+from offchain.core.margin import fee_e6, is_valid_risk_change, trade_cost_e6
+from offchain.core.units import LOSS_BITS, MAX_ORDERS, MAX_POSITIONS, Lots, PriceE8
+from offchain.engine.accounts import LOTS_LIMIT
+from offchain.engine.book import Order
+from offchain.engine.commands.intents import refuse_intent, refuse_prices
+from offchain.engine.events import Closing, Event, NonceUsed, OrderClosed, OrderRested
+from offchain.engine.matching import Incoming, match
+from offchain.engine.messages import PlaceOrder, TimeInForce
+from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.risk import Overlay, account_margin
+from offchain.engine.state import State
+
+
+def decide(
+    state: State, command: PlaceOrder, seq: int, time_ns: int
+) -> tuple[Event, ...] | Rejected:
+    """Accept an order that leaves initial margin covered however it fills (E-4)."""
+    refused = (
+        refuse_intent(state, command.account, command.nonce, command.expires_at_ns, time_ns)
+        or refuse_prices(state, time_ns)
+        or _refuse_terms(state, command, time_ns)
+    )
+    if refused:
+        return refused
+    lots = _reducing_lots(state, command) if command.reduce_only else int(command.lots)
+    if lots == 0:
+        return Rejected(Reason.NOTHING_TO_REDUCE)
+    refused = _refuse_limits(state, command, lots) or _refuse_margin(state, command, lots)
+    if refused:
+        return refused
+    return _execute(state, command, lots, seq, time_ns)
+
+
+def _refuse_terms(state: State, command: PlaceOrder, time_ns: int) -> Rejected | None:
+    if command.instrument not in state.instruments:
+        return Rejected(Reason.UNKNOWN_INSTRUMENT, (("instrument", command.instrument),))
+    if not state.is_open(command.instrument, time_ns):
+        return Rejected(Reason.INSTRUMENT_EXPIRED, (("instrument", command.instrument),))
+    if command.lots == 0 or abs(command.lots) >= LOTS_LIMIT:
+        return Rejected(Reason.BAD_SIZE, (("lots", command.lots), ("limit", LOTS_LIMIT)))
+    underlying = state.underlying(command.instrument)
+    price = command.limit_price_e8
+    if price <= 0 or price % underlying.tick_e8 or price // underlying.lot_divisor >> LOSS_BITS:
+        return Rejected(Reason.BAD_PRICE, (("price_e8", price), ("tick_e8", underlying.tick_e8)))
+    return None
+
+
+def _reducing_lots(state: State, command: PlaceOrder) -> int:
+    """Return the lots held to what the position allows; zero when they would not reduce."""
+    position = state.accounts.lots_of(command.account, command.instrument)
+    if position * command.lots >= 0:
+        return 0
+    size = min(abs(command.lots), abs(position))
+    return size if command.lots > 0 else -size
+
+
+def _refuse_limits(state: State, command: PlaceOrder, lots: int) -> Rejected | None:
+    orders = state.orders_of(command.account)
+    if len(orders) >= MAX_ORDERS:
+        return Rejected(Reason.TOO_MANY_ORDERS, (("limit", MAX_ORDERS),))
+    instruments = {i for i, _, _ in state.accounts.positions(command.account)}
+    instruments |= {o.instrument for o in orders} | {command.instrument}
+    if len(instruments) > MAX_POSITIONS:
+        return Rejected(Reason.TOO_MANY_POSITIONS, (("limit", MAX_POSITIONS),))
+    same = sum(o.lots for o in orders if o.instrument == command.instrument and o.lots * lots > 0)
+    position = state.accounts.lots_of(command.account, command.instrument)
+    if abs(position + same + lots) >= LOTS_LIMIT:
+        return Rejected(Reason.POSITION_LIMIT, (("lots", position + same + lots),))
+    book = state.books[command.instrument]
+    best = book.best_ask() if lots > 0 else book.best_bid()
+    crosses = best is not None and (
+        best <= command.limit_price_e8 if lots > 0 else best >= command.limit_price_e8
+    )
+    if command.time_in_force == TimeInForce.POST_ONLY and crosses:
+        return Rejected(Reason.WOULD_CROSS, (("best_e8", best or 0),))
+    return None
+
+
+def _refuse_margin(state: State, command: PlaceOrder, lots: int) -> Rejected | None:
+    resting = [(o.instrument, o.lots, o.price_e8) for o in state.orders_of(command.account)]
+    terms = [*resting, (command.instrument, lots, command.limit_price_e8)]
+    margin = account_margin(state, command.account, orders=terms)
+    divisor = state.underlying(command.instrument).lot_divisor
+    fee = fee_e6(lots, command.limit_price_e8, divisor, state.rules.taker_fee_e6)
+    balance = margin.margin_balance_e6 - fee
+    if balance >= margin.initial_e6:
+        return None
+    if command.reduce_only and _reduces_risk(state, command, lots, fee):
+        return None
+    return Rejected(
+        Reason.INSUFFICIENT_MARGIN,
+        (("margin_balance_e6", balance), ("initial_margin_e6", margin.initial_e6)),
+    )
+
+
+def _reduces_risk(state: State, command: PlaceOrder, lots: int, fee: int) -> bool:
+    before = account_margin(state, command.account, orders=())
+    overlay = Overlay()
+    divisor = state.underlying(command.instrument).lot_divisor
+    funding = int(state.market.funding_e6[command.instrument])
+    cost = trade_cost_e6(lots, command.limit_price_e8, divisor, funding)
+    overlay.trade(command.account, command.instrument, lots, cost)
+    overlay.pay(command.account, -fee)
+    after = account_margin(state, command.account, overlay, orders=())
+    return is_valid_risk_change(
+        before.margin_balance_e6,
+        before.maintenance_e6,
+        after.margin_balance_e6,
+        after.maintenance_e6,
+    )
+
+
+def _execute(
+    state: State, command: PlaceOrder, lots: int, seq: int, time_ns: int
+) -> tuple[Event, ...]:
+    incoming = Incoming(
+        command.account,
+        command.instrument,
+        lots,
+        command.limit_price_e8,
+        state.rules.taker_fee_e6,
+    )
+    found = match(state, incoming, time_ns, Overlay())
+    events: list[Event] = [NonceUsed(command.account, command.nonce), *found.events]
+    if found.left == 0:
+        return tuple(events)
+    if command.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL or found.is_cut:
+        events.append(OrderClosed(seq, command.account, command.instrument, Closing.UNFILLED))
+    else:
+        events.append(
+            OrderRested(
+                order_id=seq,
+                account=command.account,
+                instrument=command.instrument,
+                lots=Lots(found.left),
+                price_e8=PriceE8(command.limit_price_e8),
+                reduce_only=command.reduce_only,
+                expires_at_ns=command.expires_at_ns,
+            )
+        )
+    return tuple(events)
+
+
+def resting_order(event: OrderRested) -> Order:
+    """Return the order that an event puts into the book."""
+    return Order(
+        event.order_id,
+        event.account,
+        event.instrument,
+        int(event.lots),
+        int(event.price_e8),
+        event.reduce_only,
+        event.expires_at_ns,
+    )

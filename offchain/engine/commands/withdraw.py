@@ -1,0 +1,47 @@
+"""Withdraw: debit at once, pay on chain when the batch is final."""
+
+from offchain.engine.commands.intents import refuse_intent, refuse_prices
+from offchain.engine.events import Event, NonceUsed, Withdrawn
+from offchain.engine.messages import Withdraw
+from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.risk import withdrawable
+from offchain.engine.state import State
+
+
+def decide(
+    state: State, command: Withdraw, _seq: int, time_ns: int
+) -> tuple[Event, ...] | Rejected:
+    """Accept what the account can spare; without positions or debt no price is needed."""
+    account = command.account
+    refused = refuse_intent(state, account, command.nonce, command.expires_at_ns, time_ns)
+    if refused:
+        return refused
+    if not 0 <= command.asset < len(state.flows.withdrawn):
+        return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
+    if command.amount <= 0:
+        return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
+    available = _available(state, account, command.asset, time_ns)
+    if isinstance(available, Rejected):
+        return available
+    if command.amount > available:
+        return Rejected(
+            Reason.NOT_WITHDRAWABLE, (("amount", command.amount), ("available", available))
+        )
+    output = Withdrawn(
+        state.next_output_id,
+        account,
+        state.accounts.owner[account],
+        command.asset,
+        command.amount,
+    )
+    return (NonceUsed(account, command.nonce), output)
+
+
+def _available(state: State, account: int, asset: int, time_ns: int) -> int | Rejected:
+    accounts = state.accounts
+    carries_risk = accounts.counts[account] or state.order_count(account)
+    if not carries_risk and accounts.cash[account] >= 0:
+        if asset == 0:
+            return int(accounts.cash[account])
+        return int(accounts.collateral[account, asset - 1])
+    return refuse_prices(state, time_ns) or withdrawable(state, account, asset)

@@ -1,0 +1,133 @@
+"""Matching: what an incoming order would trade with, in price-time priority.
+
+Nothing here changes the state. What has already been matched lives in the overlay, so that one
+decision can match several legs and still check every maker as it will be.
+"""
+
+from dataclasses import dataclass
+
+from offchain.core.margin import fee_e6, is_valid_risk_change, trade_cost_e6
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
+from offchain.engine.book import Order
+from offchain.engine.events import Closing, Event, Filled, OrderClosed
+from offchain.engine.risk import Overlay, account_margin
+from offchain.engine.state import State
+
+MATCH_LIMIT = 256
+"""Resting orders that one incoming order may touch; what is left over is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An order looking for the other side."""
+
+    account: AccountId
+    instrument: InstrumentId
+    lots: int
+    limit_price_e8: int
+    fee_rate_e6: RatioE6
+
+
+@dataclass(slots=True)
+class Match:
+    """What matching found: events in order, and the lots left, signed as the order."""
+
+    events: list[Event]
+    left: int
+    is_cut: bool = False
+
+
+def match(state: State, order: Incoming, time_ns: int, overlay: Overlay) -> Match:
+    """Match an order and record its trades in the overlay.
+
+    A resting order is closed instead of filled when it has expired, when it belongs to the same
+    owner, when it could no longer reduce, or when its fill would take its owner below what
+    `is_valid_risk_change` allows (E-5).
+    """
+    found = Match([], order.lots)
+    for touched, maker in enumerate(state.books[order.instrument].against(order.lots).orders()):
+        if found.left == 0 or not _crosses(order, maker):
+            break
+        if touched == MATCH_LIMIT:
+            found.is_cut = True
+            break
+        if maker.order_id in overlay.closed:
+            continue
+        size = _maker_size(state, maker, found.left, overlay)
+        closing = _closing(state, order, maker, size, time_ns)
+        if closing is None and not _maker_may_fill(state, maker, size, overlay):
+            closing = Closing.MARGIN
+        if closing is not None:
+            overlay.closed.add(maker.order_id)
+            found.events.append(
+                OrderClosed(maker.order_id, maker.account, maker.instrument, closing)
+            )
+            continue
+        found.events.append(_fill(state, order, maker, size, overlay))
+        found.left -= size
+    return found
+
+
+def _crosses(order: Incoming, maker: Order) -> bool:
+    if order.lots > 0:
+        return maker.price_e8 <= order.limit_price_e8
+    return maker.price_e8 >= order.limit_price_e8
+
+
+def _maker_size(state: State, maker: Order, left: int, overlay: Overlay) -> int:
+    """Return the taker's signed lots that this maker can give; zero when it may only reduce."""
+    available = abs(maker.lots)
+    if maker.reduce_only:
+        position = overlay.lots(state, maker.account, maker.instrument)
+        reducible = abs(position) if position * maker.lots < 0 else 0
+        available = min(available, reducible)
+    size = min(available, abs(left))
+    return size if left > 0 else -size
+
+
+def _closing(
+    state: State, order: Incoming, maker: Order, size: int, time_ns: int
+) -> Closing | None:
+    if time_ns >= maker.expires_at_ns:
+        return Closing.EXPIRED
+    if state.accounts.owner[maker.account] == state.accounts.owner[order.account]:
+        return Closing.SELF_TRADE
+    return Closing.REDUCED if size == 0 else None
+
+
+def _cost(state: State, instrument: InstrumentId, lots: int, price_e8: int) -> int:
+    divisor = state.underlying(instrument).lot_divisor
+    return trade_cost_e6(lots, price_e8, divisor, int(state.market.funding_e6[instrument]))
+
+
+def _maker_may_fill(state: State, maker: Order, size: int, overlay: Overlay) -> bool:
+    before = account_margin(state, maker.account, overlay, orders=())
+    cost = _cost(state, maker.instrument, -size, maker.price_e8)
+    overlay.trade(maker.account, maker.instrument, -size, cost)
+    after = account_margin(state, maker.account, overlay, orders=())
+    overlay.trade(maker.account, maker.instrument, size, -cost)
+    return is_valid_risk_change(
+        before.margin_balance_e6,
+        before.maintenance_e6,
+        after.margin_balance_e6,
+        after.maintenance_e6,
+    )
+
+
+def _fill(state: State, order: Incoming, maker: Order, size: int, overlay: Overlay) -> Filled:
+    price = PriceE8(maker.price_e8)
+    cost = _cost(state, order.instrument, size, price)
+    divisor = state.underlying(order.instrument).lot_divisor
+    fee = fee_e6(size, price, divisor, order.fee_rate_e6)
+    overlay.trade(order.account, order.instrument, size, cost)
+    overlay.trade(maker.account, order.instrument, -size, -cost)
+    overlay.pay(order.account, -fee)
+    return Filled(
+        instrument=order.instrument,
+        price_e8=price,
+        lots=Lots(size),
+        taker=order.account,
+        maker=maker.account,
+        maker_order_id=maker.order_id,
+        fee_e6=UsdE6(fee),
+    )

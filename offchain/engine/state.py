@@ -1,0 +1,114 @@
+"""Everything the machine knows."""
+
+from dataclasses import dataclass, field
+
+from offchain.core.instruments import Instrument, Underlying
+from offchain.core.parameters import RiskParameters
+from offchain.core.units import AccountId, InstrumentId, TimestampNs
+from offchain.engine.accounts import Accounts
+from offchain.engine.book import Book, Order
+from offchain.engine.market import Market
+
+NONCE_WORD_BITS = 8
+
+
+@dataclass(slots=True)
+class Flows:
+    """What came in and went out since genesis: asset amounts in token units, money in USD e-6."""
+
+    deposited: list[int] = field(default_factory=lambda: [0, 0])
+    withdrawn: list[int] = field(default_factory=lambda: [0, 0])
+    contributed_e6: int = 0
+    drawn_e6: int = 0
+    shortfall_e6: int = 0
+    liquidations: int = 0
+
+
+class State:
+    """The state of the machine: changed by `evolve` and by nothing else."""
+
+    def __init__(self) -> None:
+        self.parameters: RiskParameters | None = None
+        self.time_ns = TimestampNs(0)
+        self.last_seq = 0
+        self.accounts = Accounts()
+        self.books: dict[InstrumentId, Book] = {}
+        self.market = Market()
+        self.flows = Flows()
+        self.nonces: dict[int, dict[int, int]] = {}
+        self.inbox_cursor = 0
+        self.next_output_id = 1
+        self.instruments: dict[InstrumentId, Instrument] = {}
+        self._orders: dict[int, Order] = {}
+        self._orders_of: dict[int, dict[int, Order]] = {}
+
+    @property
+    def rules(self) -> RiskParameters:
+        """The parameters in force; only asked for after genesis."""
+        assert self.parameters is not None, "no parameters yet"
+        return self.parameters
+
+    def adopt(self, parameters: RiskParameters) -> None:
+        """Put a parameter set in force."""
+        self.parameters = parameters
+        self.instruments = {i.id: i for i in parameters.listing.instruments}
+        for instrument in self.instruments:
+            self.books.setdefault(instrument, Book())
+        if self.accounts.count == 0:
+            assets = max(1, len(parameters.collateral))
+            self.accounts = Accounts(assets)
+            self.flows.deposited = [0] * (assets + 1)
+            self.flows.withdrawn = [0] * (assets + 1)
+
+    def underlying(self, instrument: int) -> Underlying:
+        """Return the underlying of an instrument id."""
+        return self.rules.listing.underlyings[self.instruments[InstrumentId(instrument)].underlying]
+
+    def index_price(self, underlying: int) -> int:
+        """Return the index price in force. [USD e-8]"""
+        return self.market.medians[underlying]
+
+    def is_open(self, instrument: int, time_ns: int) -> bool:
+        """Tell whether an instrument is listed, unexpired and unsettled."""
+        listed = self.instruments.get(InstrumentId(instrument))
+        if listed is None or listed.id in self.market.settled:
+            return False
+        return listed.expiry_ns == 0 or time_ns < listed.expiry_ns
+
+    def is_nonce_used(self, account: int, nonce: int) -> bool:
+        """Tell whether a signed intent with this nonce was consumed."""
+        word = self.nonces.get(account, {}).get(nonce >> NONCE_WORD_BITS, 0)
+        return bool(word >> (nonce & 255) & 1)
+
+    def use_nonce(self, account: int, nonce: int) -> None:
+        """Mark a nonce as used."""
+        words = self.nonces.setdefault(account, {})
+        key = nonce >> NONCE_WORD_BITS
+        words[key] = words.get(key, 0) | 1 << (nonce & 255)
+
+    def order(self, order_id: int) -> Order | None:
+        """Return a resting order."""
+        return self._orders.get(order_id)
+
+    def orders_of(self, account: int) -> list[Order]:
+        """Return the resting orders of an account, oldest first."""
+        return list(self._orders_of.get(account, {}).values())
+
+    def order_count(self, account: int) -> int:
+        """Return how many orders of an account rest."""
+        return len(self._orders_of.get(account, {}))
+
+    def rest(self, order: Order) -> None:
+        """Put an order into its book."""
+        self.books[order.instrument].side_of(order.lots).add(order)
+        self._orders[order.order_id] = order
+        self._orders_of.setdefault(order.account, {})[order.order_id] = order
+
+    def close(self, order_id: int) -> None:
+        """Take an order out of its book."""
+        order = self._orders.pop(order_id)
+        self.books[order.instrument].side_of(order.lots).remove(order)
+        owned = self._orders_of[AccountId(order.account)]
+        del owned[order_id]
+        if not owned:
+            del self._orders_of[order.account]

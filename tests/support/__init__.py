@@ -1,0 +1,1 @@
+"""Shared by the tests: a small venue to trade on."""

@@ -1,0 +1,198 @@
+"""A small venue in memory: parameters, a machine, and short words for what traders do."""
+
+from dataclasses import dataclass, field
+
+from offchain.core.parameters import RiskParameters
+from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
+from offchain.core.units import (
+    DAY_NS,
+    ONE_E6,
+    ONE_E8,
+    SECOND_NS,
+    AccountId,
+    InstrumentId,
+    Lots,
+    PriceE8,
+    TimestampNs,
+)
+from offchain.engine import machine
+from offchain.engine.events import Event
+from offchain.engine.messages import (
+    CancelOrder,
+    Command,
+    Deposit,
+    FundingTick,
+    Genesis,
+    Liquidate,
+    Observation,
+    PlaceOrder,
+    PriceReport,
+    TimeInForce,
+    Withdraw,
+)
+from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.state import State
+
+START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
+WEEK_NS = START_NS + 7 * DAY_NS
+MONTH_NS = START_NS + 21 * DAY_NS
+BTC_PERP, BTC_WEEK, BTC_MONTH = 0, 1, 2
+ETH_PERP = 256
+FAR_FUTURE = TimestampNs(START_NS + 365 * DAY_NS)
+NO_SIGNATURE = bytes(65)
+
+
+def parameters() -> RiskParameters:
+    expiries = (("WEEK", WEEK_NS), ("MONTH", MONTH_NS))
+    return pm36(
+        (
+            Series(BITCOIN, expiries, (100_000, 110_000, 120_000, 130_000)),
+            Series(ETHER, expiries, (3_600, 4_000, 4_400, 4_800)),
+        ),
+        Roles(
+            tuple(f"0x{i:040x}" for i in range(1, 8)),
+            insurance_owner="0x" + "f0" * 20,
+            backstop_owner="0x" + "f1" * 20,
+        ),
+    )
+
+
+RULES = parameters()
+
+
+def option(label: str) -> InstrumentId:
+    """Return the id of an instrument by its symbol, e.g. ``BTC-WEEK-110000-C``."""
+    return next(i.id for i in RULES.listing.instruments if i.symbol == label)
+
+
+def feed_values(btc_usd: float, eth_usd: float = 4_300, vol_percent: int = 45) -> tuple[int, ...]:
+    """Return a report's values: forwards at the index, one volatility."""
+    indices = (round(btc_usd * 10) * ONE_E8 // 10, round(eth_usd * 100) * ONE_E8 // 100)
+    values = []
+    for feed in RULES.listing.feeds:
+        is_vol = feed.kind == 2
+        values.append(vol_percent * ONE_E8 // 100 if is_vol else indices[feed.underlying])
+    return tuple(values)
+
+
+@dataclass
+class Venue:
+    """A machine with helpers; every accepted command is a record of `log`."""
+
+    state: State = field(default_factory=State)
+    now: int = START_NS
+    log: list[tuple[int, int, Command]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    nonce: int = 0
+    round: int = 0
+
+    def __post_init__(self) -> None:
+        self.must(Genesis(RULES))
+
+    def do(self, command: Command) -> machine.Decision:
+        seq = self.state.last_seq + 1
+        decision = machine.apply(self.state, command, seq, self.now)
+        if not isinstance(decision, Rejected):
+            self.log.append((seq, self.now, command))
+            self.events.extend(decision)
+        return decision
+
+    def must(self, command: Command) -> tuple[Event, ...]:
+        decision = self.do(command)
+        assert not isinstance(decision, Rejected), str(decision)
+        return decision
+
+    def refuses(self, command: Command) -> Reason:
+        decision = self.do(command)
+        assert isinstance(decision, Rejected), decision
+        return decision.reason
+
+    def deposit(self, name: int, usd: float = 0, btc: float = 0) -> int:
+        """Deposit for owner `name`; return the account."""
+        owner = name.to_bytes(20, "big")
+        if usd:
+            amount = round(usd * ONE_E6)
+            self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, 0, amount))
+        if btc:
+            amount = round(btc * ONE_E8)
+            self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, 1, amount))
+        account = self.state.accounts.find(owner, 0)
+        assert account is not None
+        return account
+
+    def fund(self, insurance_usd: float = 0, backstop_usd: float = 0) -> None:
+        """Give the reserved accounts money."""
+        self.deposit(int(RULES.insurance_owner, 16), insurance_usd)
+        self.deposit(int(RULES.backstop_owner, 16), backstop_usd)
+
+    def report(self, *values: int, step_s: int = 60) -> PriceReport:
+        self.now += step_s * SECOND_NS
+        self.round += 1
+        seen = tuple(Observation(i, values, NO_SIGNATURE) for i in range(5))
+        return PriceReport(self.round, TimestampNs(self.now), seen)
+
+    def price(
+        self, btc_usd: float, eth_usd: float = 4_300, vol_percent: int = 45, step_s: int = 60
+    ) -> tuple[Event, ...]:
+        """Report a price, twice when the first is outside the band."""
+        values = feed_values(btc_usd, eth_usd, vol_percent)
+        events = self.must(self.report(*values, step_s=step_s))
+        if self.state.market.pending is not None:
+            events = self.must(self.report(*values, step_s=step_s))
+        return events
+
+    def order(
+        self,
+        account: int,
+        instrument: int,
+        lots: int,
+        usd: float,
+        *,
+        tif: TimeInForce = TimeInForce.GOOD_TILL_CANCELLED,
+        reduce_only: bool = False,
+    ) -> PlaceOrder:
+        self.nonce += 1
+        tick = self.state.underlying(instrument).tick_e8
+        price = round(usd * ONE_E8 / tick) * tick
+        return PlaceOrder(
+            AccountId(account),
+            InstrumentId(instrument),
+            Lots(lots),
+            PriceE8(price),
+            tif,
+            reduce_only,
+            self.nonce,
+            FAR_FUTURE,
+            NO_SIGNATURE,
+        )
+
+    def cancel(self, account: int, order_id: int) -> CancelOrder:
+        self.nonce += 1
+        return CancelOrder(AccountId(account), order_id, self.nonce, FAR_FUTURE, NO_SIGNATURE)
+
+    def trade(self, buyer: int, seller: int, instrument: int, lots: int, usd: float) -> None:
+        """Let two accounts trade at a price."""
+        self.must(self.order(seller, instrument, -lots, usd))
+        self.must(self.order(buyer, instrument, lots, usd))
+
+    def withdraw(self, account: int, usd: float = 0, btc: float = 0) -> Withdraw:
+        self.nonce += 1
+        asset, amount = (0, round(usd * ONE_E6)) if usd else (1, round(btc * ONE_E8))
+        return Withdraw(AccountId(account), asset, amount, self.nonce, FAR_FUTURE, NO_SIGNATURE)
+
+    def liquidate(self, account: int) -> machine.Decision:
+        return self.do(Liquidate(AccountId(account)))
+
+    def fund_tick(self, step_s: int = 3_600) -> tuple[Event, ...]:
+        self.now += step_s * SECOND_NS
+        return self.must(FundingTick())
+
+    def conserved(self) -> bool:
+        """SOL-1: cash less cost, over all accounts, is what came in less what went out."""
+        accounts, flows, n = self.state.accounts, self.state.flows, self.state.accounts.count
+        net = sum(map(int, accounts.cash[:n])) - sum(map(int, accounts.costs[:n].ravel()))
+        held = sum(map(int, accounts.collateral[:n].ravel()))
+        return (
+            net == flows.deposited[0] - flows.withdrawn[0]
+            and held == flows.deposited[1] - flows.withdrawn[1]
+        )
