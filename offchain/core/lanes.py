@@ -6,13 +6,17 @@ intrinsic below writes that down, with the nine running sums held in registers.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from offchain.core.units import SCENARIOS
+
+Int32Array = NDArray[np.int32]
 
 LANES = 4
 VECTORS = SCENARIOS // LANES
@@ -46,9 +50,7 @@ def _accumulate(
     builder: ir.IRBuilder, sums: list[ir.Value], lots: ir.Value, losses: ir.Value
 ) -> list[ir.Value]:
     """Add lots times one row of losses to the nine running sums."""
-    seed = builder.insert_element(
-        ir.Constant(_NARROW, ir.Undefined), lots, ir.Constant(_I32, 0)
-    )
+    seed = builder.insert_element(ir.Constant(_NARROW, ir.Undefined), lots, ir.Constant(_I32, 0))
     zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
     spread = builder.shuffle_vector(seed, ir.Constant(_NARROW, ir.Undefined), zeros)
     factor = builder.sext(spread, _WIDE)
@@ -112,9 +114,8 @@ def _emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequen
     return _reduce(builder, sums)
 
 
-@intrinsic
-def worst_loss(
-    typing_context: Any,  # noqa: ARG001 - numba passes it to every intrinsic
+def _type_worst_loss(
+    typing_context: Any,
     ids: Any,
     lots: Any,
     losses: Any,
@@ -133,3 +134,9 @@ def worst_loss(
         assert array.dtype == types.int32
     signature = types.int64(ids, lots, losses, types.int64, types.int64)
     return signature, _emit
+
+
+# numba's decorator hides the parameters of the call that a kernel makes; this names them again.
+worst_loss = cast(
+    "Callable[[Int32Array, Int32Array, Int32Array, int, int], int]", intrinsic(_type_worst_loss)
+)

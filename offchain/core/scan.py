@@ -1,0 +1,260 @@
+"""Scan risk: the worst loss of a portfolio over the scenario grid, underlying by underlying.
+
+Each kernel has a slow twin in unbounded integers, ``*_reference``, that defines it.
+
+Every sum fits int64, by the limits in `units`:
+
+* a position: lots < 2**24, loss of a lot < 2**31, 32 positions: below 2**60;
+* resting orders: lots < 2**24, |loss + slippage| < 2**32, 64 orders: below 2**62;
+  `order_sums` on top of `scan_sums`: below 2**60 + 2**62 < 2**63;
+* value: |lot value| < 2**31, so positions are below 2**60; cash and credit are below 2**57 each
+  and the cost of a position below 2**57, 32 of them below 2**62: the balance is below 2**63.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from offchain.core.lanes import worst_loss
+from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, SLOT_BITS
+
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
+
+
+def scan_sums_reference(
+    ids: Sequence[int], lots: Sequence[int], losses_e6: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """Return the 36 sums of each underlying in unbounded integers; defines `scan_sums`."""
+    sums = [[0] * SCENARIOS for _ in range(MAX_UNDERLYINGS)]
+    for i, n in zip(ids, lots, strict=True):
+        for s in range(SCENARIOS):
+            sums[i >> SLOT_BITS][s] += n * losses_e6[i][s]
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def scan_sums(ids: Int32Array, lots: Int32Array, losses_e6: Int32Array, out: Int64Array) -> None:
+    """Write the scenario sums of one portfolio.
+
+    Parameters
+    ----------
+    ids : int32[n]
+        Instruments, in any order, each in [0, ROWS).
+    lots : int32[n] or int64[n]
+        Position in each, long positive. [lots]
+    losses_e6 : int32[ROWS, 36]
+        Loss of one long lot in each scenario. [USD e-6]
+    out : int64[MAX_UNDERLYINGS, 36]
+        Overwritten with the loss of the portfolio. [USD e-6]
+
+    Notes
+    -----
+    Exact; see the bounds at the top of this module.
+    """
+    out[:, :] = 0
+    for i in range(ids.shape[0]):
+        row = ids[i]
+        underlying = row >> SLOT_BITS
+        amount = np.int64(lots[i])
+        for s in range(SCENARIOS):
+            out[underlying, s] += amount * losses_e6[row, s]
+
+
+def order_sums_reference(
+    ids: Sequence[int],
+    lots: Sequence[int],
+    slippage_e6: Sequence[int],
+    losses_e6: Sequence[Sequence[int]],
+) -> list[list[int]]:
+    """Return what `order_sums` adds, in unbounded integers; this defines it."""
+    sums = [[0] * SCENARIOS for _ in range(MAX_UNDERLYINGS)]
+    for i, n, slip in zip(ids, lots, slippage_e6, strict=True):
+        for s in range(SCENARIOS):
+            sums[i >> SLOT_BITS][s] += max(0, n * (losses_e6[i][s] + slip))
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def order_sums(
+    ids: Int32Array,
+    lots: Int32Array,
+    slippage_e6: Int64Array,
+    losses_e6: Int32Array,
+    out: Int64Array,
+) -> None:
+    """Add to each scenario the worst that resting orders can do to it.
+
+    An order adds max(0, lots * (loss + slippage)) to each scenario of its underlying: the worst
+    case over every subset of fills, because each order either fills or does not.
+
+    Parameters
+    ----------
+    ids, lots : int32[n] or int64[n]
+        Instrument of each order, and what it would buy (positive) or sell (negative). [lots]
+    slippage_e6 : int64[n]
+        Limit price less mark, of one lot, below 2**31 in size. [USD e-6]
+    losses_e6 : int32[ROWS, 36]
+        Loss of one long lot in each scenario. [USD e-6]
+    out : int64[MAX_UNDERLYINGS, 36]
+        Added to, not cleared. [USD e-6]
+    """
+    for i in range(ids.shape[0]):
+        row = ids[i]
+        underlying = row >> SLOT_BITS
+        amount = np.int64(lots[i])
+        slip = slippage_e6[i]
+        for s in range(SCENARIOS):
+            loss = amount * (losses_e6[row, s] + slip)
+            out[underlying, s] += max(np.int64(0), loss)
+
+
+def scan_risk_reference(sums: Sequence[Sequence[int]]) -> tuple[int, list[int]]:
+    """Return the scan risk and worst scenarios in unbounded integers; defines `scan_risk`."""
+    worst = [max(0, *row) for row in sums]
+    scenarios = [
+        list(row).index(loss) if loss > 0 else 0 for row, loss in zip(sums, worst, strict=True)
+    ]
+    return sum(worst), scenarios
+
+
+@njit(cache=True, nogil=True)
+def scan_risk(sums: Int64Array) -> tuple[int, Int64Array]:
+    """Return the scan risk and the scenario that causes it.
+
+    Parameters
+    ----------
+    sums : int64[MAX_UNDERLYINGS, 36]
+        Loss of the portfolio in each scenario. [USD e-6]
+
+    Returns
+    -------
+    total : int
+        Sum over underlyings of the worst loss, where a gain counts as zero. [USD e-6]
+    scenarios : int64[MAX_UNDERLYINGS]
+        The worst scenario of each: the lowest of equals, 0 where nothing loses.
+    """
+    scenarios = np.zeros(sums.shape[0], np.int64)
+    total = np.int64(0)
+    for u in range(sums.shape[0]):
+        worst = np.int64(0)
+        for s in range(sums.shape[1]):
+            if sums[u, s] > worst:
+                worst = sums[u, s]
+                scenarios[u] = s
+        total += worst
+    return int(total), scenarios
+
+
+@njit(cache=True, nogil=True)
+def _account_scan(ids: Int32Array, lots: Int32Array, count: int, losses_e6: Int32Array) -> int:
+    """Return the scan risk of one account by plain loops, positions in any order."""
+    total = np.int64(0)
+    for u in range(MAX_UNDERLYINGS):
+        worst = np.int64(0)
+        for s in range(SCENARIOS):
+            loss = np.int64(0)
+            for j in range(count):
+                if ids[j] >> SLOT_BITS == u:
+                    loss += np.int64(lots[j]) * losses_e6[ids[j], s]
+            worst = max(worst, loss)
+        total += worst
+    return int(total)
+
+
+@njit(cache=True, nogil=True)
+def _grouped_scan(
+    ids: Int32Array, lots: Int32Array, losses_e6: Int32Array, start: int, held: Int64Array
+) -> int:
+    """Return the scan risk of the flat positions from `start`, `held[u]` of each underlying."""
+    total = 0
+    for u in range(MAX_UNDERLYINGS):
+        stop = start + held[u]
+        total += worst_loss(ids, lots, losses_e6, start, stop)
+        start = stop
+    return total
+
+
+@njit(cache=True, nogil=True)
+def sweep_reference(
+    ids: Int32Array,
+    lots: Int32Array,
+    costs: Int64Array,
+    counts: Int32Array,
+    cash: Int64Array,
+    collateral_credit: Int64Array,
+    lot_values: Int64Array,
+    losses: Int32Array,
+    scan_out: Int64Array,
+    balance_out: Int64Array,
+) -> None:
+    """Margin all accounts with plain loops; the readable twin of `sweep`."""
+    for a in range(counts.shape[0]):
+        balance = cash[a] + collateral_credit[a]
+        for j in range(counts[a]):
+            balance += np.int64(lots[a, j]) * lot_values[ids[a, j]] - costs[a, j]
+        balance_out[a] = balance
+        scan_out[a] = _account_scan(ids[a], lots[a], counts[a], losses)
+
+
+@njit(cache=True, nogil=True)
+def sweep(
+    ids: Int32Array,
+    lots: Int32Array,
+    costs: Int64Array,
+    counts: Int32Array,
+    cash: Int64Array,
+    collateral_credit: Int64Array,
+    lot_values: Int64Array,
+    losses: Int32Array,
+    scan_out: Int64Array,
+    balance_out: Int64Array,
+) -> None:
+    """Margin every account: its margin balance and its scan risk.
+
+    Parameters
+    ----------
+    ids, lots : int32[A, P]
+        Instrument and lots of each position; C-contiguous. Fastest when ascending by
+        underlying, as in the account leaf; right in any order.
+    costs : int64[A, P]
+        Cost of each position. [USD e-6]
+    counts : int32[A]
+        Positions of each account; what lies beyond is not read.
+    cash, collateral_credit : int64[A]
+        Cash, and other collateral after haircuts. [USD e-6]
+    lot_values : int64[ROWS]
+        Value of one long lot, net of funding. [USD e-6]
+    losses : int32[ROWS, 36]
+        Loss of one long lot in each scenario; C-contiguous. [USD e-6]
+    scan_out : int64[A]
+        Written: sum over underlyings of the worst loss, never negative. [USD e-6]
+    balance_out : int64[A]
+        Written: cash + credit + sum(lots * value - cost). [USD e-6]
+
+    Notes
+    -----
+    Exact; equals `sweep_reference` bit for bit. Ids must lie in [0, ROWS): no bounds are checked.
+    """
+    width = ids.shape[1]
+    held = np.zeros(MAX_UNDERLYINGS, np.int64)
+    for a in range(counts.shape[0]):
+        balance = cash[a] + collateral_credit[a]
+        held[:] = 0
+        previous = np.uint32(0)
+        is_grouped = True
+        for j in range(counts[a]):
+            row = np.uint32(ids[a, j])  # an unsigned index needs no test for negative ones
+            balance += np.int64(lots[a, j]) * lot_values[row] - costs[a, j]
+            underlying = row >> np.uint32(SLOT_BITS)
+            if underlying < previous:
+                is_grouped = False
+            previous = underlying
+            held[underlying] += 1
+        balance_out[a] = balance
+        if is_grouped:
+            scan_out[a] = _grouped_scan(ids, lots, losses, a * width, held)
+        else:
+            scan_out[a] = _account_scan(ids[a], lots[a], int(counts[a]), losses)

@@ -1,0 +1,180 @@
+"""Random trading through the journal: an auditor, and a restart anywhere, give the same batches."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from offchain.engine.machine import below_trigger
+from offchain.engine.messages import CancelOrder, FundingTick, SettleExpiry
+from offchain.engine.reasons import Rejected
+from offchain.ledger.batch import Batch
+from offchain.ledger.journal import Journal
+from offchain.ledger.leaf import leaf_hash
+from offchain.ledger.merkle import verify_account
+from offchain.ledger.wire import Record, decode_records
+from tests.support.journal_venue import ENGINE_HASH, JournalVenue
+from tests.support.venue import (
+    BTC_PERP,
+    BTC_WEEK,
+    ETH_PERP,
+    FAR_FUTURE,
+    NO_SIGNATURE,
+    RULES,
+    WEEK_NS,
+    feed_values,
+    option,
+)
+
+INSTRUMENTS = [BTC_PERP, BTC_WEEK, ETH_PERP, option("BTC-WEEK-110000-C"), option("ETH-WEEK-4400-C")]
+TRADER = st.integers(2, 5)
+ACTION = st.one_of(
+    st.tuples(
+        st.just("order"),
+        TRADER,
+        st.sampled_from(INSTRUMENTS),
+        st.integers(-900, 900),
+        st.integers(-20, 20),
+    ),
+    st.tuples(
+        st.just("order"), TRADER, st.just(BTC_PERP), st.sampled_from([-900, 900]), st.just(0)
+    ),
+    st.tuples(st.just("price"), st.integers(-50, 50)),
+    st.tuples(st.just("price"), st.sampled_from([-45, -40])),
+    st.tuples(st.just("deposit"), TRADER),
+    st.tuples(st.just("withdraw"), TRADER, st.integers(1, 90_000)),
+    st.tuples(st.just("cancel"), TRADER),
+    st.tuples(st.just("funding")),
+    st.tuples(st.just("liquidate")),
+    st.tuples(st.just("expire")),
+    st.tuples(st.just("cut")),
+    st.tuples(st.just("restart")),
+)
+
+
+class Trading:
+    """A venue that cuts batches, and is restarted from its snapshot, where it is told to."""
+
+    def __init__(self) -> None:
+        self.venue = JournalVenue()
+        self.venue.fund(10_000, 500_000)
+        for name in range(10, 14):
+            self.venue.deposit(name, 60_000, btc=0.1)
+        self.venue.price(120_000)
+        self.usd = 120_000
+        self.batches: list[Batch] = []
+
+    def order(self, account: int, instrument: int, lots: int, skew: int) -> None:
+        mark = int(self.venue.state.market.prices.marks_e8[instrument]) / 10**8
+        usd = max(mark, 1.0) * (1_000 + skew) / 1_000
+        self.venue.do(self.venue.order(account, instrument, lots, usd))
+
+    def price(self, step: int) -> None:
+        self.usd = max(40_000, min(300_000, self.usd * (1_000 + step) // 1_000))
+        self.venue.do(self.venue.report(*feed_values(self.usd)))
+        self.liquidate()
+
+    def liquidate(self) -> None:
+        for account in below_trigger(self.venue.state):
+            self.venue.liquidate(account)
+
+    def deposit(self, account: int) -> None:
+        self.venue.deposit(account + 8, 1_000)
+
+    def withdraw(self, account: int, usd: int) -> None:
+        self.venue.do(self.venue.withdraw(account, usd=usd))
+
+    def cancel(self, account: int) -> None:
+        orders = self.venue.state.orders_of(account)
+        self.venue.nonce += 1
+        if orders:
+            cancel = CancelOrder(
+                orders[0].account, orders[0].order_id, self.venue.nonce, FAR_FUTURE, NO_SIGNATURE
+            )
+            self.venue.do(cancel)
+
+    def funding(self) -> None:
+        self.venue.now += 60 * 10**9
+        self.venue.do(FundingTick())
+
+    def expire(self) -> None:
+        self.venue.now = max(self.venue.now, WEEK_NS)
+        self.venue.do(self.venue.report(*feed_values(self.usd)))
+        for instrument in RULES.listing.instruments:
+            self.venue.do(SettleExpiry(instrument.id))
+
+    def cut(self) -> None:
+        if self.venue.journal.open_records:
+            self.batches.append(self.venue.journal.cut(ENGINE_HASH))
+
+    def restart(self) -> None:
+        image = self.venue.journal.snapshot()
+        journal = Journal.restore(image, strict=True)
+        assert journal.snapshot() == image
+        self.venue.journal, self.venue.state = journal, journal.state
+
+
+def replayed(batches: list[Batch]) -> Journal:
+    """Return the journal of an auditor who has the posted data alone."""
+    journal = Journal(strict=True)
+    for batch in batches:
+        for record in decode_records(batch.data):
+            assert not isinstance(journal.apply(record), Rejected)
+        assert journal.cut(ENGINE_HASH) == batch
+    return journal
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ACTION, min_size=1, max_size=30))
+def test_an_auditor_and_a_restart_anywhere_give_the_same_batches(
+    actions: list[tuple[Any, ...]],
+) -> None:  # INV-13, SOL-1
+    trading = Trading()
+    for name, *values in actions:
+        getattr(trading, name)(*values)
+    trading.cut()
+    journal = replayed(trading.batches)
+    assert journal.state_root() == trading.venue.journal.state_root()
+    assert journal.tip == trading.venue.journal.tip
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ACTION, min_size=1, max_size=30))
+def test_every_witness_and_every_account_verifies(actions: list[tuple[Any, ...]]) -> None:
+    trading = Trading()
+    trading.order(2, BTC_PERP, 900, 5)
+    trading.order(3, BTC_PERP, -900, 0)
+    for name, *values in actions:
+        getattr(trading, name)(*values)
+    trading.cut()
+    for batch in trading.batches:  # INV-8
+        assert batch.header.liquidation_count == len(batch.witnesses)
+        for witness in batch.witnesses:
+            witness.check(batch.header, batch.terms)
+    journal = trading.venue.journal
+    root = journal.account_root()
+    for account in range(journal.state.accounts.count):
+        proof = journal.account_proof(account)
+        assert verify_account(root, account, leaf_hash(proof.leaf), proof.siblings)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ACTION, min_size=1, max_size=20), st.data())
+def test_a_snapshot_and_the_tail_are_the_whole_replay(
+    actions: list[tuple[Any, ...]], data: st.DataObject
+) -> None:
+    trading = Trading()
+    for name, *values in actions:
+        getattr(trading, name)(*values)
+    log = trading.venue.log
+    place = data.draw(st.integers(0, len(log)))
+    whole, head = Journal(), Journal()
+    for seq, time_ns, command in log:
+        whole.apply(Record(seq, time_ns, 1, command))
+    for seq, time_ns, command in log[:place]:
+        head.apply(Record(seq, time_ns, 1, command))
+    tail = Journal.restore(head.snapshot())
+    for seq, time_ns, command in log[place:]:
+        tail.apply(Record(seq, time_ns, 1, command))
+    assert tail.snapshot() == whole.snapshot()
+    assert tail.cut(ENGINE_HASH) == whole.cut(ENGINE_HASH)
