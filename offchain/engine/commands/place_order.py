@@ -16,7 +16,10 @@ from offchain.engine.state import State
 def decide(
     state: State, command: PlaceOrder, seq: int, time_ns: int
 ) -> tuple[Event, ...] | Rejected:
-    """Accept an order that leaves initial margin covered however it fills (E-4)."""
+    """Accept an order that leaves initial margin covered however it fills (E-4).
+
+    Expired orders of the account leave the book first, so they bind neither limit nor margin.
+    """
     refused = (
         refuse_intent(state, command.account, command.nonce, command.expires_at_ns, time_ns)
         or refuse_prices(state, time_ns)
@@ -27,10 +30,15 @@ def decide(
     lots = _reducing_lots(state, command) if command.reduce_only else int(command.lots)
     if lots == 0:
         return Rejected(Reason.NOTHING_TO_REDUCE)
-    refused = _refuse_limits(state, command, lots) or _refuse_margin(state, command, lots)
+    orders = state.orders_of(command.account)
+    live = [order for order in orders if time_ns < order.expires_at_ns]
+    refused = _refuse_limits(state, command, lots, live) or _refuse_margin(
+        state, command, lots, live
+    )
     if refused:
         return refused
-    return _execute(state, command, lots, seq, time_ns)
+    expired = [order for order in orders if time_ns >= order.expires_at_ns]
+    return _execute(state, command, lots, expired, seq, time_ns)
 
 
 def _refuse_terms(state: State, command: PlaceOrder, time_ns: int) -> Rejected | None:
@@ -56,8 +64,9 @@ def _reducing_lots(state: State, command: PlaceOrder) -> int:
     return size if command.lots > 0 else -size
 
 
-def _refuse_limits(state: State, command: PlaceOrder, lots: int) -> Rejected | None:
-    orders = state.orders_of(command.account)
+def _refuse_limits(
+    state: State, command: PlaceOrder, lots: int, orders: list[Order]
+) -> Rejected | None:
     if len(orders) >= MAX_ORDERS:
         return Rejected(Reason.TOO_MANY_ORDERS, (("limit", MAX_ORDERS),))
     instruments = {i for i, _, _ in state.accounts.positions(command.account)}
@@ -78,8 +87,10 @@ def _refuse_limits(state: State, command: PlaceOrder, lots: int) -> Rejected | N
     return None
 
 
-def _refuse_margin(state: State, command: PlaceOrder, lots: int) -> Rejected | None:
-    resting = [(o.instrument, o.lots, o.price_e8) for o in state.orders_of(command.account)]
+def _refuse_margin(
+    state: State, command: PlaceOrder, lots: int, orders: list[Order]
+) -> Rejected | None:
+    resting = [(o.instrument, o.lots, o.price_e8) for o in orders]
     terms = [*resting, (command.instrument, lots, command.limit_price_e8)]
     margin = account_margin(state, command.account, orders=terms)
     divisor = state.underlying(command.instrument).lot_divisor
@@ -113,7 +124,7 @@ def _reduces_risk(state: State, command: PlaceOrder, lots: int, fee: int) -> boo
 
 
 def _execute(
-    state: State, command: PlaceOrder, lots: int, seq: int, time_ns: int
+    state: State, command: PlaceOrder, lots: int, expired: list[Order], seq: int, time_ns: int
 ) -> tuple[Event, ...]:
     incoming = Incoming(
         command.account,
@@ -122,8 +133,11 @@ def _execute(
         command.limit_price_e8,
         state.rules.taker_fee_e6,
     )
-    found = match(state, incoming, time_ns, Overlay())
-    events: list[Event] = [NonceUsed(command.account, command.nonce), *found.events]
+    overlay = Overlay(closed={order.order_id for order in expired})
+    found = match(state, incoming, time_ns, overlay)
+    events: list[Event] = [NonceUsed(command.account, command.nonce)]
+    events += [OrderClosed(o.order_id, o.account, o.instrument, Closing.EXPIRED) for o in expired]
+    events += found.events
     if found.left == 0:
         return tuple(events)
     if command.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL or found.is_cut:

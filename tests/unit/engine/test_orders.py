@@ -203,3 +203,14 @@ def test_the_taker_pays_a_fee_to_the_insurance_fund(venue: Venue) -> None:
     assert int(venue.state.accounts.cash[0]) == fund + fee
     assert venue.state.flows.contributed_e6 == fee
     assert venue.conserved()  # SOL-1
+
+
+def test_expired_orders_bind_neither_limit_nor_margin(venue: Venue) -> None:
+    for k in range(64):
+        order = venue.order(2, BTC_PERP, 1, 100_000 + k)
+        object.__setattr__(order, "expires_at_ns", venue.now + 10)
+        venue.must(order)
+    venue.now += 10
+    events = venue.must(venue.order(2, BTC_PERP, 2_500, 119_000))
+    assert sum(isinstance(e, OrderClosed) and e.closing is Closing.EXPIRED for e in events) == 64
+    assert [o.lots for o in venue.state.orders_of(2)] == [2_500]
