@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offchain.core.units import (
-    CASH_BITS,
-    COLLATERAL_BITS,
     LOTS_BITS,
     MAX_POSITIONS,
     AccountId,
@@ -25,9 +23,9 @@ INSURANCE = AccountId(0)
 BACKSTOP = AccountId(1)
 """Takes over what liquidations cannot sell on the book."""
 PORTFOLIO_MODE = 2
-CASH_LIMIT = 1 << CASH_BITS
+BALANCE_LIMIT = 1 << 62
+"""No balance reaches this: deposits stop far below, and trades only move what is inside."""
 LOTS_LIMIT = 1 << LOTS_BITS
-COLLATERAL_LIMIT = 1 << COLLATERAL_BITS
 
 Position = tuple[InstrumentId, int, int]
 
@@ -80,14 +78,14 @@ class Accounts:
     def add_cash(self, account: int, amount_e6: int) -> None:
         """Credit (or, negative, debit) cash. [USD e-6]"""
         total = int(self.cash[account]) + amount_e6
-        assert abs(total) < 1 << (CASH_BITS + 6), "cash left its range"
+        assert abs(total) < BALANCE_LIMIT, "cash left its range"
         self.cash[account] = total
         self.dirty.add(account)
 
     def add_collateral(self, account: int, asset: int, amount: int) -> None:
         """Credit or debit asset 1, 2, ..; it never becomes negative."""
         total = int(self.collateral[account, asset - 1]) + amount
-        assert 0 <= total < 1 << 62, "collateral left its range"
+        assert 0 <= total < BALANCE_LIMIT, "collateral left its range"
         self.collateral[account, asset - 1] = total
         self.dirty.add(account)
 

@@ -70,7 +70,7 @@ def collateral_values(state: State, account: int, prices: Sequence[int]) -> int:
     """Return the value of all volatile collateral of an account. [USD e-6]"""
     held = state.accounts.collateral[account]
     return sum(
-        int(collateral_value(int(amount), price))
+        collateral_value(int(amount), price)
         for amount, price in zip(held, prices, strict=True)
         if amount
     )
@@ -172,7 +172,7 @@ def withdrawable(state: State, account: int, asset: int) -> int:
     if margin.initial_e6 == 0 and state.accounts.cash[account] >= 0:
         return held
     price = haircut_prices(state, state.market)[asset - 1]
-    others = margin.margin_balance_e6 - int(collateral_value(held, price))
+    others = margin.margin_balance_e6 - collateral_value(held, price)
     return _largest_release(held, price, margin.initial_e6 - others)
 
 

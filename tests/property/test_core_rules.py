@@ -3,11 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.collateral import (
-    collateral_value,
-    collateral_value_reference,
-    haircut_price,
-)
+from offchain.core.collateral import collateral_value, haircut_price
 from offchain.core.funding import funding_rate_e8, funding_step_e6
 from offchain.core.liquidation import SHARES, limit_price, share_legs
 from offchain.core.margin import call_level, is_below, is_valid_risk_change, maintenance_margin
@@ -30,24 +26,14 @@ PRICE = st.integers(1, 2**PRICE_BITS - 1)
 RATIO = st.integers(1, 2 * ONE_E6)
 
 
-@given(AMOUNT, PRICE)
-def test_the_collateral_kernel_equals_its_reference(amount: int, price: int) -> None:
-    assert collateral_value(amount, price) == collateral_value_reference(amount, price)
-
-
-def test_the_collateral_kernel_does_not_wrap_at_its_limits() -> None:
-    amount, price = 2**COLLATERAL_BITS - 1, 2**PRICE_BITS - 1
-    assert collateral_value(amount, price) == collateral_value_reference(amount, price)
-
-
 @given(AMOUNT, AMOUNT, PRICE, st.integers(1, ONE_E6 - 1))
 def test_splitting_collateral_never_gains_and_a_haircut_never_adds(
     a: int, b: int, price: int, haircut: int
 ) -> None:
     after = haircut_price(price, haircut)  # type: ignore[arg-type]
     assert after <= price
-    parts = collateral_value_reference(a, after) + collateral_value_reference(b, after)
-    assert parts <= collateral_value_reference(a + b, after) <= parts + 1
+    parts = collateral_value(a, after) + collateral_value(b, after)
+    assert parts <= collateral_value(a + b, after) <= parts + 1
 
 
 @given(MONEY, st.integers(1, 2**60))
@@ -72,7 +58,7 @@ def test_more_balance_never_lowers_a_call_level(balance: int, due: int) -> None:
 
 
 @given(MONEY, POSITIVE, MONEY, POSITIVE)
-def test_a_valid_risk_change_meets_the_requirement_or_keeps_the_ratio(
+def test_a_valid_risk_change_meets_the_requirement_or_keeps_the_ratio(  # INV-7
     balance: int, due: int, balance_after: int, due_after: int
 ) -> None:
     if is_valid_risk_change(balance, due, balance_after, due_after):

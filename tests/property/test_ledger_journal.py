@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from offchain.engine.events import LiquidationOrdered
 from offchain.engine.machine import below_trigger
 from offchain.engine.messages import CancelOrder, FundingTick, SettleExpiry
 from offchain.engine.reasons import Rejected
@@ -28,6 +29,7 @@ from tests.support.venue import (
 
 INSTRUMENTS = [BTC_PERP, BTC_WEEK, ETH_PERP, option("BTC-WEEK-110000-C"), option("ETH-WEEK-4400-C")]
 TRADER = st.integers(2, 5)
+MAKER = 6
 ACTION = st.one_of(
     st.tuples(
         st.just("order"),
@@ -41,6 +43,7 @@ ACTION = st.one_of(
     ),
     st.tuples(st.just("price"), st.integers(-50, 50)),
     st.tuples(st.just("price"), st.sampled_from([-45, -40])),
+    st.tuples(st.just("jump"), st.sampled_from([-250, -150, 200])),
     st.tuples(st.just("deposit"), TRADER),
     st.tuples(st.just("withdraw"), TRADER, st.integers(1, 90_000)),
     st.tuples(st.just("cancel"), TRADER),
@@ -60,18 +63,31 @@ class Trading:
         self.venue.fund(10_000, 500_000)
         for name in range(10, 14):
             self.venue.deposit(name, 60_000, btc=0.1)
-        self.venue.price(120_000)
+        self.venue.deposit(14, 5_000_000)
         self.usd = 120_000
+        self.venue.price(self.usd, self.usd // 28)
         self.batches: list[Batch] = []
+        for account, bitcoin, ether in ((2, 1_500, 0), (3, 1_000, 2_000), (4, -1_200, -1_000)):
+            for instrument, lots in ((BTC_PERP, bitcoin), (ETH_PERP, ether)):
+                self.order(MAKER, instrument, -lots, 0)
+                self.order(account, instrument, lots, 0)
 
     def order(self, account: int, instrument: int, lots: int, skew: int) -> None:
         mark = int(self.venue.state.market.prices.marks_e8[instrument]) / 10**8
         usd = max(mark, 1.0) * (1_000 + skew) / 1_000
-        self.venue.do(self.venue.order(account, instrument, lots, usd))
+        if lots:
+            self.venue.do(self.venue.order(account, instrument, lots, usd))
 
     def price(self, step: int) -> None:
         self.usd = max(40_000, min(300_000, self.usd * (1_000 + step) // 1_000))
-        self.venue.do(self.venue.report(*feed_values(self.usd)))
+        self.venue.do(self.venue.report(*feed_values(self.usd, self.usd // 28)))
+        self.liquidate()
+
+    def jump(self, step: int) -> None:
+        """Move beyond the band, and confirm it."""
+        self.usd = max(40_000, min(300_000, self.usd * (1_000 + step) // 1_000))
+        for _ in range(2):
+            self.venue.do(self.venue.report(*feed_values(self.usd, self.usd // 28)))
         self.liquidate()
 
     def liquidate(self) -> None:
@@ -99,7 +115,7 @@ class Trading:
 
     def expire(self) -> None:
         self.venue.now = max(self.venue.now, WEEK_NS)
-        self.venue.do(self.venue.report(*feed_values(self.usd)))
+        self.venue.do(self.venue.report(*feed_values(self.usd, self.usd // 28)))
         for instrument in RULES.listing.instruments:
             self.venue.do(SettleExpiry(instrument.id))
 
@@ -141,16 +157,18 @@ def test_an_auditor_and_a_restart_anywhere_give_the_same_batches(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ACTION, min_size=1, max_size=30))
 def test_every_witness_and_every_account_verifies(actions: list[tuple[Any, ...]]) -> None:
+    """What a witness proves is the margin that the engine acted on, to the unit."""
     trading = Trading()
-    trading.order(2, BTC_PERP, 900, 5)
-    trading.order(3, BTC_PERP, -900, 0)
+    trading.jump(200)
     for name, *values in actions:
         getattr(trading, name)(*values)
     trading.cut()
+    proven = []
     for batch in trading.batches:  # INV-8
         assert batch.header.liquidation_count == len(batch.witnesses)
-        for witness in batch.witnesses:
-            witness.check(batch.header, batch.terms)
+        proven += [witness.check(batch.header, batch.terms) for witness in batch.witnesses]
+    ordered = [e for e in trading.venue.events if isinstance(e, LiquidationOrdered)]
+    assert proven == [(e.margin_balance_e6, e.maintenance_e6) for e in ordered]
     journal = trading.venue.journal
     root = journal.account_root()
     for account in range(journal.state.accounts.count):

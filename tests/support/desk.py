@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from offchain.engine import machine
 from offchain.engine.messages import Command
@@ -60,7 +61,7 @@ class MemoryStore:
 class Desk(Venue):
     """A `Venue` whose commands go through a sequencer; its clock is `now`."""
 
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Any = field(default_factory=MemoryStore)  # any event store
     epoch: int = 1
     liquidations_per_tick: int = 256
 

@@ -7,6 +7,12 @@ from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 
+DEPOSIT_LIMIT = 1 << 60
+"""Units of one asset that may ever come in: 10^12 USD, so that no balance can leave 63 bits.
+
+Refusing would stop the inbox, so the limit lies far above the supply of any token that is listed.
+"""
+
 
 def decide(
     state: State, command: Deposit, _seq: int, _time_ns: int
@@ -16,10 +22,9 @@ def decide(
         return Rejected(
             Reason.INBOX_GAP, (("index", command.index), ("cursor", state.inbox_cursor))
         )
-    if not 0 <= command.asset < len(state.flows.deposited):
-        return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
-    if command.amount <= 0:
-        return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
+    refused = _refuse_amount(state, command)
+    if refused:
+        return refused
     account = state.accounts.find(command.owner, command.subaccount)
     if account is not None:
         return (Deposited(command.index, account, command.asset, command.amount),)
@@ -30,3 +35,13 @@ def decide(
         AccountOpened(account, command.owner, command.subaccount),
         Deposited(command.index, account, command.asset, command.amount),
     )
+
+
+def _refuse_amount(state: State, command: Deposit) -> Rejected | None:
+    if not 0 <= command.asset < len(state.flows.deposited):
+        return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
+    if command.amount <= 0:
+        return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
+    if state.flows.deposited[command.asset] + command.amount >= DEPOSIT_LIMIT:
+        return Rejected(Reason.CASH_LIMIT, (("limit", DEPOSIT_LIMIT),))
+    return None

@@ -241,7 +241,7 @@ def _sell_collateral(step: Step, needed_e6: int) -> int:
         amount = min(held, ceil_div((needed_e6 - raised) * UNITS_E10, price))
         if amount <= 0:
             continue
-        cash = int(collateral_value(amount, price))
-        step.events.append(CollateralSold(asset, amount, UsdE6(cash), step.account, BACKSTOP))
+        cash = collateral_value(amount, price)
+        step.events.append(CollateralSold(asset, amount, cash, step.account, BACKSTOP))
         raised += cash
     return raised

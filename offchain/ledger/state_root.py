@@ -1,0 +1,105 @@
+"""The state root: one hash over everything that can change a later verdict.
+
+``stateRoot = keccak256(abi.encode(accountRoot, marketHash, orderHash, nonceHash, totalsHash,
+uint64 lastSeq))``. The three hashes are keccak256 of packed big-endian fields:
+
+* ``market``: paramsHash 32 | timeNs u64 | inboxCursor u64 | nextOutputId u64
+  | round u64 | observedAt u64 | medians | hasPending u8 [| round u64 | observedAt u64 | medians]
+  | epoch u64 | epochSeq u64 | epochTime u64 | fundingTime u64
+  | funding i64 x 512 | count u16 | settled instrument u16 x count, ascending;
+  ``medians`` is count u16 | i64 x count
+* ``order``: for every book in order of instrument, every order in priority, bids first:
+  orderId u64 | account u32 | instrument u16 | lots i32 | price u64 | reduceOnly u8 | expiresAt u64
+* ``nonce``: for every account and every word with a bit set, ascending:
+  account u32 | word u64 | bitmap 32 bytes
+
+Risk arrays, price epochs' columns and margin call levels follow from these, and are left out.
+Deposits, withdrawals and liquidations since genesis are in the totals.
+"""
+
+from collections.abc import Sequence
+from struct import Struct
+
+from offchain.engine.state import State
+from offchain.ledger.abi import WORD, unsigned
+from offchain.ledger.columns import pack_values
+from offchain.ledger.keccak import keccak256
+
+_HEAD = Struct(">QQQQQ")
+_PENDING = Struct(">QQ")
+_EPOCH = Struct(">QQQQ")
+_ORDER = Struct(">QIHiQBQ")
+_NONCE = Struct(">IQ")
+
+
+def state_root(state: State, account_root: bytes, params_hash: bytes, totals_hash: bytes) -> bytes:
+    """Return the root of a state whose account tree has the given root."""
+    words = (
+        account_root,
+        market_hash(state, params_hash),
+        order_hash(state),
+        nonce_hash(state),
+        totals_hash,
+        unsigned(state.last_seq, 64),
+    )
+    return keccak256(b"".join(words))
+
+
+def market_hash(state: State, params_hash: bytes) -> bytes:
+    """Return the hash of prices, funding, clocks and cursors."""
+    market = state.market
+    parts = [
+        params_hash,
+        _HEAD.pack(
+            state.time_ns,
+            state.inbox_cursor,
+            state.next_output_id,
+            market.round,
+            market.observed_at_ns,
+        ),
+        _medians(market.medians),
+        b"\x01" if market.pending else b"\x00",
+    ]
+    if market.pending:
+        parts.append(_PENDING.pack(market.pending.round, market.pending.observed_at_ns))
+        parts.append(_medians(market.pending.medians))
+    settled = sorted(market.settled)
+    parts += (
+        _EPOCH.pack(market.epoch, market.epoch_seq, market.epoch_time_ns, market.funding_time_ns),
+        pack_values(market.funding_e6),
+        len(settled).to_bytes(2),
+        *[instrument.to_bytes(2) for instrument in settled],
+    )
+    return keccak256(b"".join(parts))
+
+
+def order_hash(state: State) -> bytes:
+    """Return the hash of all resting orders in priority."""
+    parts = [
+        _ORDER.pack(
+            order.order_id,
+            order.account,
+            order.instrument,
+            order.lots,
+            order.price_e8,
+            order.reduce_only,
+            order.expires_at_ns,
+        )
+        for instrument in sorted(state.books)
+        for order in state.books[instrument].orders()
+    ]
+    return keccak256(b"".join(parts))
+
+
+def nonce_hash(state: State) -> bytes:
+    """Return the hash of all used nonces."""
+    parts = [
+        _NONCE.pack(account, word) + state.nonces[account][word].to_bytes(WORD)
+        for account in sorted(state.nonces)
+        for word in sorted(state.nonces[account])
+    ]
+    return keccak256(b"".join(parts))
+
+
+def _medians(values: Sequence[int]) -> bytes:
+    return len(values).to_bytes(2) + pack_values(values)

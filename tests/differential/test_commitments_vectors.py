@@ -1,0 +1,233 @@
+"""The golden vectors agree with eth_abi, eth_account and the code that is under test."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from eth_hash.auto import keccak as outside_keccak
+
+from offchain.ledger import merkle
+from offchain.ledger.errors import SignatureError
+from offchain.ledger.signatures import recover
+from scripts import golden, vectors_commitments, vectors_margin, vectors_signed
+
+ROOT = Path(__file__).parents[2]
+VECTORS = ROOT / "tests" / "vectors"
+LEAF = "(address,uint8,uint8,int64,uint64[],(uint16,int32,int64)[])"
+INSTRUCTION = "(uint64,uint32,uint8,bytes32,bytes32,bytes32,(uint16,int32,uint64)[])"
+TOTALS = ["int128"] + ["uint128"] * 5 + ["int128"] + ["uint128"] * 3 + ["uint32"] * 3
+Case = dict[str, Any]
+
+
+def cases(name: str) -> list[Any]:
+    document = json.loads((VECTORS / f"{name}.json").read_text())
+    assert document["schema"] == f"plimsoll.{name}.v1"
+    assert int(document["count"]) == len(document["cases"]) >= 8
+    return [pytest.param(case, id=case["name"]) for case in document["cases"]]
+
+
+def raw(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def abi_hash(types: Sequence[str], values: Sequence[Any]) -> str:
+    return "0x" + outside_keccak(encode(types, values)).hex()
+
+
+def ints(case: Case, key: str) -> list[int]:
+    return [int(x) for x in case[key]]
+
+
+@pytest.mark.parametrize("case", cases("account_leaf"))
+def test_account_leaves_encode_as_eth_abi_does(case: Case) -> None:
+    positions = list(
+        zip(ints(case, "instruments"), ints(case, "lots"), ints(case, "costsE6"), strict=True)
+    )
+    head = [int(case[k]) for k in ("subaccount", "mode", "cashE6")]
+    encoded = encode([LEAF], [(case["owner"], *head, ints(case, "collateralE8"), positions)])
+    assert encoded == raw(case["encoded"])
+    assert outside_keccak(encoded) == raw(case["hash"])
+
+
+@pytest.mark.parametrize("case", cases("instruction"))
+def test_instructions_encode_as_eth_abi_does(case: Case) -> None:
+    keys = ("legInstruments", "legLots", "legLimitPricesE8")
+    legs = list(zip(*[ints(case, key) for key in keys], strict=True))
+    roots = [raw(case[k]) for k in ("accountRoot", "leafHash", "epochHash")]
+    head = [int(case[k]) for k in ("id", "account", "tier")]
+    encoded = encode([INSTRUCTION], [(*head, *roots, legs)])
+    assert encoded == raw(case["encoded"])
+    assert outside_keccak(encoded) == raw(case["hash"])
+
+
+@pytest.mark.parametrize("case", cases("merkle"))
+def test_proofs_hold_and_altered_ones_do_not(case: Case) -> None:
+    verify = merkle.verify_account if case["kind"] == "account" else merkle.verify_list
+    proof = [raw(x) for x in case["proof"]]
+    verdict = verify(raw(case["root"]), int(case["index"]), raw(case["leaf"]), proof)
+    assert verdict is case["valid"]
+
+
+@pytest.mark.parametrize("case", cases("columns"))
+def test_columns_open_under_both_roots(case: Case) -> None:
+    underlying, scenario, slots = (
+        int(case["underlying"]),
+        int(case["scenario"]),
+        ints(case, "slots"),
+    )
+    first = sum(slots[:underlying])
+    rows = range(first, first + slots[underlying])
+    values, losses = ints(case, "values"), ints(case, "losses")
+    packed = b"".join(values[r].to_bytes(8, "big", signed=True) for r in rows)
+    lost = b"".join(losses[36 * r + scenario].to_bytes(4, "big", signed=True) for r in rows)
+    assert (packed, lost) == (raw(case["packedValues"]), raw(case["packedLosses"]))
+    types = ["uint8", "uint8", "bytes32"]
+    value_leaf = abi_hash(types, [underlying, 255, outside_keccak(packed)])
+    loss_leaf = abi_hash(types, [underlying, scenario, outside_keccak(lost)])
+    assert (value_leaf, loss_leaf) == (case["valueHash"], case["lossHash"])
+    value_proof, loss_proof = ([raw(x) for x in case[k]] for k in ("valueProof", "lossProof"))
+    place = underlying * 36 + scenario
+    assert merkle.verify_list(raw(case["priceRoot"]), underlying, raw(value_leaf), value_proof)
+    assert merkle.verify_list(raw(case["riskRoot"]), place, raw(loss_leaf), loss_proof)
+
+
+@pytest.mark.parametrize("case", cases("report"))
+def test_reports_hash_as_eth_abi_does(case: Case) -> None:
+    packed = b"".join(x.to_bytes(8, "big", signed=True) for x in ints(case, "medians"))
+    assert packed == raw(case["packed"])
+    values = [int(case["round"]), int(case["observedAt"]), packed]
+    assert abi_hash(["uint64", "uint64", "bytes"], values) == case["hash"]
+
+
+@pytest.mark.parametrize("case", cases("epoch"))
+def test_epochs_hash_as_eth_abi_does(case: Case) -> None:
+    roots = [raw(case[k]) for k in ("reportHash", "priceRoot", "riskRoot")]
+    values = [int(case["number"]), int(case["time"]), *roots]
+    assert abi_hash(["uint64"] * 2 + ["bytes32"] * 3, values) == case["hash"]
+
+
+@pytest.mark.parametrize("case", cases("output"))
+def test_outputs_hash_as_eth_abi_does_and_stand_in_their_tree(case: Case) -> None:
+    head, tail = [int(case["id"]), int(case["account"])], [int(case["asset"]), int(case["amount"])]
+    types = ["uint64", "uint32", "address", "uint8", "uint128"]
+    assert abi_hash(types, [*head, case["owner"], *tail]) == case["hash"]
+    proof = [raw(x) for x in case["proof"]]
+    root, leaf = raw(case["outputRoot"]), raw(case["hash"])
+    assert merkle.verify_list(root, int(case["index"]), leaf, proof)
+
+
+@pytest.mark.parametrize("case", cases("inbox"))
+def test_inbox_entries_chain_as_the_contract_chains_them(case: Case) -> None:
+    types = ["uint8", "uint64", "address", "uint8", "uint8", "uint128"]
+    rest = [int(case[k]) for k in ("subaccount", "asset", "amount")]
+    values = [int(case["kind"]), int(case["index"]), case["owner"], *rest]
+    assert abi_hash(types, values) == case["entryHash"]
+    links = [raw(case["previous"]), raw(case["entryHash"])]
+    assert abi_hash(["bytes32"] * 2, links) == case["prefix"]
+
+
+@pytest.mark.parametrize("case", cases("totals"))
+def test_totals_hash_as_eth_abi_does_and_say_whether_sol_1_holds(case: Case) -> None:
+    keys = [key for key in case if key not in ("name", "hash", "conserved")]
+    assert abi_hash(TOTALS, [int(case[key]) for key in keys]) == case["hash"]
+    cash = int(case["depositedCash"]) - int(case["withdrawnCash"])
+    collateral = int(case["depositedCollateral"]) - int(case["withdrawnCollateral"])
+    conserved = (int(case["netCashE6"]), int(case["collateralE8"])) == (cash, collateral)
+    assert conserved is case["conserved"]
+
+
+def typed(case: Case, kind: str, members: list[dict[str, str]]) -> Any:
+    """Return what eth_account signs for a case of a flat struct."""
+    domain = {
+        "name": "Plimsoll",
+        "version": "1",
+        "chainId": int(case["chainId"]),
+        "verifyingContract": case["verifyingContract"],
+    }
+    message: dict[str, Any] = {}
+    for member in members:
+        value = case[member["name"]]
+        text = member["type"].startswith("bytes")
+        message[member["name"]] = (
+            raw(value) if text else value if value in (True, False) else int(value)
+        )
+    return encode_typed_data(domain, {kind: members}, message)
+
+
+def members_of(kind: str) -> list[dict[str, str]]:
+    """Return the members of a type as docs/COMMITMENTS.md writes it."""
+    page = (ROOT / "docs" / "COMMITMENTS.md").read_text()
+    start = page.index(f"\n{kind}(") + len(kind) + 2
+    body = page[start : page.index(")", start)].replace("\n", "")
+    pairs = [member.split(" ") for member in body.split(",")]
+    return [{"type": a, "name": b} for a, b in pairs]
+
+
+def check_signed(case: Case, kind: str, members: list[dict[str, str]]) -> None:
+    message = typed(case, kind, members)
+    assert message.header == raw(case["domainSeparator"])
+    assert message.body == raw(case["structHash"])
+    assert outside_keccak(b"\x19\x01" + message.header + message.body) == raw(case["digest"])
+    signature = raw(case["signature"])
+    assert Account.recover_message(message, signature=signature).lower() == case["signer"]
+    assert Account.sign_message(message, case["privateKey"]).signature == signature
+    assert recover(raw(case["digest"]), signature) == raw(case["signer"])
+
+
+@pytest.mark.parametrize("case", cases("header"))
+def test_headers_hash_and_sign_as_eth_account_does(case: Case) -> None:
+    check_signed(case, "BatchHeader", members_of("BatchHeader"))
+
+
+@pytest.mark.parametrize("case", cases("intents"))
+def test_intents_sign_as_eth_account_does_and_malformed_signatures_are_refused(case: Case) -> None:
+    if case["valid"]:
+        kind = case["type"]
+        attest = [{"name": "batchHash", "type": "bytes32"}]
+        check_signed(case, kind, attest if kind == "Attestation" else members_of(kind))
+        return
+    with pytest.raises(SignatureError):
+        recover(raw(case["digest"]), raw(case["signature"]))
+
+
+@pytest.mark.parametrize("case", cases("margin"))
+def test_margins_follow_from_the_page_in_plain_integers(case: Case) -> None:
+    columns = {
+        int(u): (raw(values), raw(losses))
+        for u, values, losses in zip(
+            case["openedUnderlyings"], case["openedValues"], case["openedLosses"], strict=True
+        )
+    }
+    balance, lost = int(case["cashE6"]), dict.fromkeys(columns, 0)
+    for instrument, lots, cost in zip(
+        ints(case, "instruments"), ints(case, "lots"), ints(case, "costsE6"), strict=True
+    ):
+        values, losses = columns[instrument >> 8]
+        slot = instrument & 255
+        value = int.from_bytes(values[8 * slot : 8 * slot + 8], signed=True)
+        balance += lots * value - cost
+        loss = int.from_bytes(losses[4 * slot : 4 * slot + 4], signed=True)
+        lost[instrument >> 8] += lots * loss
+    price = int(case["indexPriceE8"]) * (10**6 - int(case["haircutE6"])) // 10**6
+    balance += sum(amount * price // 10**10 for amount in ints(case, "collateralE8"))
+    scan = sum(max(0, loss) for loss in lost.values())
+    due = -(-int(case["mmFactorE6"]) * scan // 10**6)
+    assert (balance, due) == (int(case["marginBalanceE6"]), int(case["maintenanceE6"]))
+    for trigger, verdict in (
+        ("partialTriggerE6", "isBelowPartial"),
+        ("fullTriggerE6", "isBelowFull"),
+    ):
+        below = balance < 0 or balance * 10**6 < int(case[trigger]) * due
+        assert below is case[verdict]
+
+
+@pytest.mark.parametrize("module", [vectors_commitments, vectors_signed, vectors_margin])
+def test_the_files_are_what_the_code_writes_today(module: ModuleType) -> None:
+    for name, made in module.FILES.items():
+        assert golden.text(name, made) == (VECTORS / f"{name}.json").read_text(), name

@@ -1,0 +1,80 @@
+"""Encodings: what fits is encoded, what does not is refused, and one backend hashes."""
+
+import numpy as np
+import pytest
+
+from offchain.core.units import InstrumentId, Lots, PriceE8
+from offchain.engine.events import Leg
+from offchain.ledger import abi, columns, keccak
+from offchain.ledger.errors import EncodingError
+from offchain.ledger.instruction import Instruction, encode_instruction
+from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.ledger.leaf import AccountLeaf, Position, encode_leaf
+
+
+def test_keccak_is_the_one_of_ethereum() -> None:
+    assert keccak.BACKEND == "safe-pysha3"
+    assert keccak256(b"") == keccak.EMPTY_HASH
+    selector = keccak256(b"transfer(address,uint256)")[:4]
+    assert selector.hex() == "a9059cbb"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("uint8", 256),
+        ("uint64", -1),
+        ("int32", 2**31),
+        ("int64", -(2**63) - 1),
+        ("bool", 2),
+        ("address", bytes(19)),
+        ("address", 5),
+        ("bytes32", bytes(31)),
+        ("uint8", b"\x01"),
+        ("string", b"text"),
+    ],
+)
+def test_a_value_that_does_not_fit_its_type_is_refused(kind: str, value: int | bytes) -> None:
+    with pytest.raises(EncodingError):
+        abi.static([kind], [value])
+
+
+def leaf_with(*positions: tuple[int, int, int]) -> AccountLeaf:
+    return AccountLeaf(bytes(20), 0, 2, 0, (), tuple(Position(*p) for p in positions))
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        [(1, 1, 0), (1, 1, 0)],
+        [(2, 1, 0), (1, 1, 0)],
+        [(1, 0, 0)],
+        [(i, 1, 0) for i in range(33)],
+    ],
+    ids=["repeated", "descending", "empty", "33 positions"],
+)
+def test_a_leaf_with_wrong_positions_is_refused(positions: list[tuple[int, int, int]]) -> None:
+    with pytest.raises(EncodingError):
+        encode_leaf(leaf_with(*positions))
+
+
+def test_legs_out_of_order_are_refused() -> None:
+    legs = tuple(Leg(InstrumentId(i), Lots(1), PriceE8(1)) for i in (5, 5))
+    with pytest.raises(EncodingError):
+        encode_instruction(Instruction(1, 0, 1, ZERO32, ZERO32, ZERO32, legs))
+
+
+def test_columns_hold_the_listed_slots_only() -> None:
+    values = np.arange(512, dtype=np.int64)
+    losses = np.arange(512 * 36, dtype=np.int32).reshape(512, 36)
+    made = columns.Columns.of_arrays(values, losses, (3, 2))
+    assert columns.unpack_values(made.values[1]) == (256, 257)
+    assert columns.unpack_losses(made.losses[0][35]) == (35, 71, 107)
+    assert made.loss_tree.size == 72
+
+
+def test_bytes_left_over_in_a_column_are_refused() -> None:
+    with pytest.raises(EncodingError):
+        columns.unpack_values(bytes(9))
+    with pytest.raises(EncodingError):
+        columns.unpack_losses(bytes(6))

@@ -1,0 +1,254 @@
+"""The journal: batches chain, roots cover the state, and nothing out of sequence is taken."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from offchain.core.units import ONE_E6, ONE_E8, InstrumentId, TimestampNs
+from offchain.engine.market import PendingReport
+from offchain.engine.messages import Deposit, FundingTick
+from offchain.engine.reasons import Rejected
+from offchain.ledger.epoch import epoch_hash
+from offchain.ledger.errors import ConservationError, SequenceError, WireError
+from offchain.ledger.header import batch_hash
+from offchain.ledger.inbox import entry_hash, prefix_hash
+from offchain.ledger.journal import Journal
+from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.ledger.leaf import leaf_hash
+from offchain.ledger.merkle import list_root, verify_account, verify_list
+from offchain.ledger.outputs import output_hash
+from offchain.ledger.totals import assert_conserved, totals_hash, totals_of
+from offchain.ledger.wire import Record, chain, decode_records, encode_record
+from tests.support.journal_venue import ENGINE_HASH, JournalVenue, crashed, in_trouble
+from tests.support.venue import BTC_PERP
+
+
+def test_batches_form_a_chain() -> None:
+    venue = in_trouble()
+    first = venue.journal.cut(ENGINE_HASH)
+    venue.price(119_000)
+    second = venue.journal.cut(ENGINE_HASH)
+    assert (first.header.prev_batch_hash, first.header.prev_state_root) == (ZERO32, ZERO32)
+    assert second.header.prev_batch_hash == batch_hash(first.header) == first.hash
+    assert second.header.prev_state_root == first.header.state_root
+    assert (first.header.batch_no, second.header.batch_no) == (1, 2)
+    assert second.header.inbox_from == second.header.inbox_to == first.header.inbox_to == 4
+
+
+def test_the_data_of_a_batch_is_its_frames() -> None:
+    venue = in_trouble()
+    batch = venue.journal.cut(ENGINE_HASH)
+    records = list(decode_records(batch.data))
+    assert [(r.seq, r.time_ns, r.command) for r in records] == venue.log
+    assert batch.header.da_hash == keccak256(batch.data)
+    assert batch.header.da_length == len(batch.data)
+    tip = ZERO32
+    for record in records:
+        tip = chain(tip, encode_record(record))
+    assert batch.header.input_log_hash == tip == venue.journal.tip
+    assert batch.header.time_start_ns == records[0].time_ns
+    assert batch.header.time_end_ns == records[-1].time_ns
+
+
+def test_the_inbox_prefix_is_that_of_the_deposits() -> None:
+    venue = JournalVenue()
+    venue.deposit(10, 5, btc=2)
+    batch = venue.journal.cut(ENGINE_HASH)
+    owner = (10).to_bytes(20)
+    prefix = prefix_hash(ZERO32, entry_hash(1, 1, owner, 0, 0, 5 * ONE_E6))
+    prefix = prefix_hash(prefix, entry_hash(1, 2, owner, 0, 1, 2 * ONE_E8))
+    assert batch.header.inbox_prefix_hash == prefix
+    assert (batch.header.inbox_from, batch.header.inbox_to) == (0, 2)
+
+
+def test_an_empty_batch_is_never_cut() -> None:
+    venue = JournalVenue()
+    venue.journal.cut(ENGINE_HASH)
+    with pytest.raises(SequenceError):
+        venue.journal.cut(ENGINE_HASH)
+
+
+def test_before_the_first_price_there_is_no_epoch() -> None:
+    header = JournalVenue().journal.cut(ENGINE_HASH).header
+    assert (header.epoch_root, header.price_root, header.risk_root) == (ZERO32,) * 3
+
+
+def test_a_batch_begins_with_the_epoch_in_force() -> None:
+    venue = in_trouble()
+    first = venue.journal.cut(ENGINE_HASH)
+    venue.fund_tick(300)
+    venue.price(119_000)
+    second = venue.journal.cut(ENGINE_HASH)
+    assert [e.number for e in first.epochs] == [1]
+    assert [e.number for e in second.epochs] == [1, 2, 3]
+    assert second.header.epoch_root == list_root([epoch_hash(e) for e in second.epochs])
+    assert second.header.price_root == second.epochs[-1].price_root
+
+
+def test_a_liquidation_right_after_a_cut_finds_its_epoch() -> None:
+    venue = in_trouble()
+    for usd in (115_000, 110_000, 109_000):
+        venue.price(usd)
+    venue.journal.cut(ENGINE_HASH)
+    assert not isinstance(venue.liquidate(2), Rejected)
+    batch = venue.journal.cut(ENGINE_HASH)
+    assert batch.witnesses[0].epoch_index == 0
+    batch.witnesses[0].check(batch.header, batch.terms)
+
+
+def test_one_funding_tick_is_one_epoch_for_all_perpetuals() -> None:
+    venue = in_trouble()
+    before = venue.state.market.epoch
+    events = venue.fund_tick(300)
+    assert [type(e).__name__ for e in events][:2] == ["FundingAccrued"] * 2
+    assert venue.journal.epoch is not None
+    assert venue.journal.epoch.number == venue.state.market.epoch == before + 1
+
+
+def test_outputs_stand_in_their_tree() -> None:
+    venue = in_trouble()
+    venue.must(venue.withdraw(3, usd=10))
+    venue.must(venue.withdraw(3, usd=20))
+    batch = venue.journal.cut(ENGINE_HASH)
+    assert [(o.id, o.amount) for o in batch.outputs] == [(1, 10 * ONE_E6), (2, 20 * ONE_E6)]
+    for index, output in enumerate(batch.outputs):
+        leaf, proof = output_hash(output), batch.output_proof(index)
+        assert verify_list(batch.header.output_root, index, leaf, proof)
+
+
+def test_every_account_has_a_proof_under_the_account_root() -> None:
+    venue = crashed()
+    for account in range(venue.state.accounts.count):
+        proof = venue.journal.account_proof(account)
+        leaf = leaf_hash(proof.leaf)
+        assert verify_account(venue.journal.account_root(), account, leaf, proof.siblings)
+    assert not venue.state.accounts.dirty  # no leaf is hashed twice
+    with pytest.raises(SequenceError):
+        venue.journal.account_proof(venue.state.accounts.count)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seq": 1}, {"seq": 99}, {"time_ns": 0}, {"epoch": 1}],
+    ids=["repeated", "gap", "time goes back", "fenced off"],
+)
+def test_a_record_out_of_sequence_is_refused(change: dict[str, int]) -> None:
+    venue = JournalVenue(fence=2)
+    right = Record(venue.state.last_seq + 1, venue.now, 2, Deposit(1, bytes(20), 0, 0, 1))
+    before = venue.journal.snapshot()
+    with pytest.raises(SequenceError):
+        venue.journal.apply(replace(right, **change))  # type: ignore[arg-type]
+    assert venue.journal.snapshot() == before
+    assert not isinstance(venue.journal.apply(right), Rejected)
+
+
+def test_a_refused_command_changes_nothing() -> None:
+    venue = in_trouble()
+    before = venue.journal.snapshot()
+    assert isinstance(venue.do(venue.withdraw(2, usd=10**9)), Rejected)
+    assert isinstance(venue.liquidate(2), Rejected)
+    assert venue.journal.snapshot() == before
+
+
+def test_a_command_without_an_encoding_changes_nothing() -> None:
+    venue = in_trouble()
+    before = venue.journal.snapshot()
+    order = replace(venue.order(3, BTC_PERP, 1, 119_000), signature=b"")
+    with pytest.raises(WireError):
+        venue.do(order)
+    assert venue.journal.snapshot() == before
+
+
+def test_the_open_batch_tells_its_size() -> None:
+    venue = crashed()
+    journal = venue.journal
+    assert journal.open_records == len(venue.log)
+    assert journal.open_liquidations == 2
+    size = journal.open_bytes
+    assert size == len(journal.cut(ENGINE_HASH).data)
+    assert (journal.open_bytes, journal.open_records, journal.open_liquidations) == (0, 0, 0)
+
+
+def test_money_from_nowhere_stops_the_journal() -> None:  # SOL-1
+    venue = in_trouble()
+    assert_conserved(venue.state)
+    venue.state.accounts.add_cash(3, 1)
+    with pytest.raises(ConservationError, match="by 1 "):
+        venue.journal.cut(ENGINE_HASH)
+    with pytest.raises(ConservationError):
+        venue.do(FundingTick())
+
+
+def test_totals_count_accounts_below_maintenance() -> None:
+    venue = in_trouble()
+    assert totals_of(venue.state).below_maintenance == 0
+    for usd in (115_000, 110_000, 109_000):
+        venue.price(usd)
+    assert totals_of(venue.state).below_maintenance == 1
+    batch = venue.journal.cut(ENGINE_HASH)
+    assert batch.header.totals_hash == totals_hash(batch.totals)
+    assert (batch.totals.accounts, batch.totals.liquidations) == (4, 0)
+    assert batch.totals.insurance_e6 == int(venue.state.accounts.cash[0])
+
+
+def spend_nonce(venue: JournalVenue) -> None:
+    venue.state.use_nonce(3, 2**64 - 1)
+
+
+def requeue(venue: JournalVenue) -> None:
+    first, *_ = venue.state.orders_of(3)
+    venue.state.close(first.order_id)
+    venue.state.rest(first)
+
+
+def hold_report(venue: JournalVenue) -> None:
+    venue.state.market.pending = PendingReport(9, TimestampNs(9), (1, 2))
+
+
+CHANGES: dict[str, Callable[[JournalVenue], object]] = {
+    "cash": lambda v: v.state.accounts.add_cash(3, 1),
+    "a nonce": spend_nonce,
+    "the queue at a price": requeue,
+    "what is left of an order": lambda v: setattr(v.state.orders_of(3)[0], "lots", -1),
+    "reduce-only": lambda v: setattr(v.state.orders_of(3)[0], "reduce_only", True),
+    "the expiry of an order": lambda v: setattr(v.state.orders_of(3)[0], "expires_at_ns", 1),
+    "the pending report": hold_report,
+    "the round": lambda v: setattr(v.state.market, "round", 77),
+    "the observation time": lambda v: setattr(v.state.market, "observed_at_ns", 77),
+    "a median": lambda v: setattr(v.state.market, "medians", (1,) * 10),
+    "funding": lambda v: v.state.market.funding_e6.__setitem__(256, 1),
+    "the funding clock": lambda v: setattr(v.state.market, "funding_time_ns", 1),
+    "the epoch": lambda v: setattr(v.state.market, "epoch", 9),
+    "a settlement": lambda v: v.state.market.settled.add(InstrumentId(BTC_PERP)),
+    "the clock": lambda v: setattr(v.state, "time_ns", 1),
+    "the inbox cursor": lambda v: setattr(v.state, "inbox_cursor", 99),
+    "the output counter": lambda v: setattr(v.state, "next_output_id", 99),
+    "the sequence": lambda v: setattr(v.state, "last_seq", 99),
+    "the parameters": lambda v: setattr(v.journal, "params_hash", ZERO32),
+    "a flow": lambda v: setattr(v.state.flows, "drawn_e6", 1),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_state_root_covers(name: str) -> None:
+    venue = in_trouble()
+    venue.must(venue.order(3, BTC_PERP, -5, 121_000))
+    venue.must(venue.order(3, BTC_PERP, -6, 121_000))
+    before = venue.journal.state_root()
+    assert venue.journal.state_root() == before
+    CHANGES[name](venue)
+    assert venue.journal.state_root() != before
+
+
+def test_the_journal_of_an_auditor_gives_the_same_batches() -> None:
+    venue = crashed()
+    first = venue.journal.cut(ENGINE_HASH)
+    venue.price(95_000)
+    venue.must(venue.withdraw(3, usd=5))
+    second = venue.journal.cut(ENGINE_HASH)
+    auditor = Journal(strict=True)
+    for batch in (first, second):
+        for record in decode_records(batch.data):
+            assert not isinstance(auditor.apply(record), Rejected)
+        assert auditor.cut(ENGINE_HASH) == batch
