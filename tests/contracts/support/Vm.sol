@@ -21,6 +21,37 @@ interface Vm {
         returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
     function parseInt(string calldata text) external pure returns (int256);
+    function assertEq(address a, address b) external pure;
+    function assertEq(bytes32 a, bytes32 b) external pure;
+    function assertTrue(bool condition) external pure;
+    function assertFalse(bool condition) external pure;
+    function assertGe(uint256 a, uint256 b) external pure;
+    function expectRevert(bytes4 selector) external;
+    function expectRevert() external;
+    function expectEmit(address emitter) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function warp(uint256 time) external;
+    function chainId(uint256 id) external;
+    function addr(uint256 privateKey) external pure returns (address);
+    function sign(uint256 privateKey, bytes32 digest)
+        external
+        pure
+        returns (uint8 v, bytes32 r, bytes32 s);
+    function getNonce(address account) external view returns (uint64);
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+    function parseUint(string calldata text) external pure returns (uint256);
+    function parseBytes32(string calldata text) external pure returns (bytes32);
+    function parseAddress(string calldata text) external pure returns (address);
+    function parseJsonBytes32(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes32);
+    function exists(string calldata path) external view returns (bool);
+    function cool(address target) external;
+    function expectPartialRevert(bytes4 selector) external;
+    function parseBytes(string calldata text) external pure returns (bytes memory);
+    function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
+import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
+import {Totals} from "../types/Batch.sol";
+
+/// @title InsuranceFund
+contract InsuranceFund is IInsuranceFund, AccessControl {
+    using SafeERC20 for IERC20;
+
+    uint8 private constant CASH = 0;
+    uint8 private constant SUBACCOUNT = 0;
+
+    address public immutable cash;
+    address public immutable vault;
+    address public immutable settlement;
+    address public immutable liquidationManager;
+
+    /// @inheritdoc IInsuranceFund
+    uint64 public lastBatch;
+    /// @inheritdoc IInsuranceFund
+    int128 public balanceE6;
+    /// @inheritdoc IInsuranceFund
+    uint128 public contributedE6;
+    /// @inheritdoc IInsuranceFund
+    uint128 public drawnE6;
+    /// @inheritdoc IInsuranceFund
+    uint128 public shortfallE6;
+    /// @inheritdoc IInsuranceFund
+    uint256 public owedToKeepersE6;
+    /// @inheritdoc IInsuranceFund
+    mapping(address keeper => uint256) public keeperCredit;
+
+    constructor(
+        address cash_,
+        address vault_,
+        address settlement_,
+        address liquidationManager_,
+        address admin
+    ) {
+        if (
+            cash_ == address(0) || vault_ == address(0) || settlement_ == address(0)
+                || liquidationManager_ == address(0) || admin == address(0)
+        ) revert ZeroAddress();
+        cash = cash_;
+        vault = vault_;
+        settlement = settlement_;
+        liquidationManager = liquidationManager_;
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function fund(uint256 amountE6) external {
+        emit Funded(msg.sender, amountE6);
+        IERC20(cash).safeTransferFrom(msg.sender, address(this), amountE6);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function seed(uint256 amountE6) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        uint256 reserve = reserveE6();
+        if (amountE6 > reserve) revert InsufficientReserve(amountE6, reserve);
+
+        IERC20(cash).forceApprove(vault, amountE6);
+        uint64 index = ICollateralVault(vault).deposit(CASH, amountE6, address(this), SUBACCOUNT);
+        emit Seeded(amountE6, index);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function payKeeper(address keeper, uint64 feeE6) external returns (uint64 paidE6) {
+        if (msg.sender != liquidationManager) revert NotLiquidationManager(msg.sender);
+
+        uint256 reserve = reserveE6();
+        // Below `feeE6` it fits its type.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        paidE6 = reserve < feeE6 ? uint64(reserve) : feeE6;
+        keeperCredit[keeper] += paidE6;
+        owedToKeepersE6 += paidE6;
+
+        emit KeeperCredited(keeper, feeE6, paidE6);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function claimKeeperFees() external returns (uint256 amountE6) {
+        amountE6 = keeperCredit[msg.sender];
+        if (amountE6 == 0) revert NothingOwed(msg.sender);
+
+        keeperCredit[msg.sender] = 0;
+        owedToKeepersE6 -= amountE6;
+        emit KeeperPaid(msg.sender, amountE6);
+
+        IERC20(cash).safeTransfer(msg.sender, amountE6);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function record(uint64 batchNo, Totals calldata totals) external {
+        if (msg.sender != settlement) revert NotSettlement(msg.sender);
+        if (batchNo <= lastBatch) revert BatchOutOfOrder(batchNo, lastBatch);
+
+        uint128 contributed = _increase(contributedE6, totals.contributedE6);
+        uint128 drawn = _increase(drawnE6, totals.drawnE6);
+        uint128 shortfall = _increase(shortfallE6, totals.shortfallE6);
+        lastBatch = batchNo;
+        balanceE6 = totals.insuranceE6;
+        contributedE6 = totals.contributedE6;
+        drawnE6 = totals.drawnE6;
+        shortfallE6 = totals.shortfallE6;
+
+        emit InsuranceMoved(batchNo, totals.insuranceE6, contributed, drawn, shortfall);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function reserveE6() public view returns (uint256) {
+        uint256 held = IERC20(cash).balanceOf(address(this));
+        return held > owedToKeepersE6 ? held - owedToKeepersE6 : 0;
+    }
+
+    function _increase(uint128 before, uint128 later) private pure returns (uint128) {
+        if (later < before) revert CumulativeDecreased(before, later);
+        return later - before;
+    }
+}

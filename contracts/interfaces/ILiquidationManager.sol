@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BatchHeader, BatchStatus} from "../types/Batch.sol";
+import {Instruction, LiquidationWitness} from "../types/Liquidation.sol";
+
+/// @title ILiquidationManager
+/// @notice Recomputes the margin of a liquidated account from one witness scenario.
+/// @dev A batch cannot be finalised before each of its liquidations was verified here. Anyone may
+/// verify, and is paid for it. Errors of `Merkle`, `Columns`, `Margin` and `Legs` come through.
+interface ILiquidationManager {
+    /// @notice The instruction was verified before.
+    error AlreadyVerified(uint64 batchNo, uint32 index);
+
+    /// @notice Only a committed batch that is not yet final is verified.
+    error BatchNotCommitted(uint64 batchNo, BatchStatus status);
+
+    /// @notice The header is not the one that was committed.
+    error HeaderMismatch(uint64 batchNo, bytes32 expected, bytes32 actual);
+
+    /// @notice The batch has fewer instructions.
+    error IndexBeyondCount(uint32 index, uint32 count);
+
+    /// @notice The instruction is not in the batch at this place.
+    error InstructionNotInBatch(bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice The epoch is not the one that the instruction names.
+    error EpochMismatch(bytes32 expected, bytes32 actual);
+
+    /// @notice The epoch is not in the batch at this place.
+    error EpochNotInBatch(bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice The report is not the one that the epoch names.
+    error ReportMismatch(bytes32 expected, bytes32 actual);
+
+    /// @notice The oracle hub never accepted the report.
+    error ReportNotAccepted(bytes32 reportHash);
+
+    /// @notice The report has no value for the feed of the collateral.
+    error FeedNotInReport(uint256 feed, uint256 length);
+
+    /// @notice The leaf is not the one that the instruction names.
+    error LeafMismatch(bytes32 expected, bytes32 actual);
+
+    /// @notice The leaf is not in the account tree at the account's place.
+    error AccountNotInTree(uint32 account, bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice Only portfolio margin can be recomputed from a witness scenario.
+    error ModeNotPortfolio(uint8 mode);
+
+    /// @notice The value column is not under the epoch's price root.
+    error ValueColumnNotInEpoch(uint8 underlying, bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice The risk column is not under the epoch's risk root.
+    error RiskColumnNotInEpoch(
+        uint8 underlying, uint8 scenario, bytes32 expectedRoot, bytes32 actualRoot
+    );
+
+    /// @notice The margin ratio is not below the trigger of the tier. [USD e-6]
+    error NotLiquidatable(int256 marginBalanceE6, uint256 maintenanceE6, uint32 triggerE6);
+
+    /// @param marginBalanceE6 Recomputed, after haircuts. [USD e-6]
+    /// @param maintenanceE6 Recomputed in the witness scenario. [USD e-6]
+    /// @param paidE6 Credited to the keeper. [USD e-6]
+    event LiquidationVerified(
+        uint64 indexed batchNo,
+        uint32 indexed index,
+        uint32 indexed account,
+        uint8 tier,
+        address keeper,
+        int256 marginBalanceE6,
+        uint256 maintenanceE6,
+        uint64 paidE6
+    );
+
+    /// @notice Verifies one instruction of a committed batch and pays the caller.
+    /// @return marginBalanceE6 Recomputed, after haircuts. [USD e-6]
+    /// @return maintenanceE6 Recomputed in the witness scenario. [USD e-6]
+    function verify(
+        BatchHeader calldata header,
+        Instruction calldata instruction,
+        LiquidationWitness calldata witness
+    ) external returns (int256 marginBalanceE6, uint256 maintenanceE6);
+
+    /// @notice How many instructions of a batch were verified.
+    function verifiedCount(uint64 batchNo) external view returns (uint32);
+
+    /// @notice Whether one instruction of a batch was verified.
+    function isVerified(uint64 batchNo, uint32 index) external view returns (bool);
+}

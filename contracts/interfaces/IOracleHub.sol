@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title IOracleHub
+/// @notice Turns observations signed by a quorum of oracles into medians that contracts may trust.
+/// @dev A report that jumps changes nothing until a second one confirms it. Errors of `Medians` and
+/// of OpenZeppelin's `ECDSA` come through.
+interface IOracleHub {
+    /// @notice Fixed at construction.
+    /// @param feeds Numbers in every report.
+    /// @param bandE6 Largest step that needs no confirmation. [1e-6 of the earlier value]
+    /// @param heartbeatNs Age after which prices are stale. [ns]
+    /// @param maxSkewNs How far an observation may lie ahead of the block's time. [ns]
+    struct Limits {
+        uint16 feeds;
+        uint32 bandE6;
+        uint64 heartbeatNs;
+        uint64 maxSkewNs;
+    }
+
+    /// @notice No feed, more feeds than fit, a band outside (0, 50 %] or no heartbeat.
+    error LimitsOutOfRange(uint16 feeds, uint32 bandE6, uint64 heartbeatNs);
+
+    /// @notice Signers must ascend strictly by address, beginning above zero.
+    error SignersOutOfOrder(address earlier, address later);
+
+    /// @notice A quorum is at least three, a majority, and no more than all signers.
+    error QuorumOutOfRange(uint256 quorum, uint256 signers);
+
+    /// @notice Every vector of values needs its signature.
+    error SignatureCount(uint256 vectors, uint256 signatures);
+
+    /// @notice Fewer signed vectors than the quorum, or more than a submission may carry.
+    error NoQuorum(uint256 vectors, uint256 quorum);
+
+    /// @notice The signature recovers to nobody who is registered: forged, or over other values.
+    error UnknownSigner(address signer);
+
+    /// @notice The round is not after the newest one.
+    error RoundNotNew(uint64 round, uint64 newest);
+
+    /// @notice The observation is not after the newest one.
+    error ObservationNotNew(uint64 observedAt, uint64 newest);
+
+    /// @notice The observation lies too far in the future. [ns since 1970]
+    error ObservedInFuture(uint64 observedAt, uint256 limit);
+
+    /// @notice The observation is older than the heartbeat. [ns since 1970]
+    error ObservedTooLongAgo(uint64 observedAt, uint64 heartbeatNs);
+
+    /// @notice There is no such feed.
+    error UnknownFeed(uint256 feed, uint256 feeds);
+
+    /// @notice No report was accepted yet.
+    error NoReport();
+
+    /// @notice The newest accepted report is older than the heartbeat.
+    error StalePrice(uint64 observedAt, uint64 heartbeatNs);
+
+    /// @param medians Packed int64 in listing order; with the rest, the preimage of `reportHash`.
+    event ReportAccepted(
+        uint64 indexed round, uint64 observedAt, bytes32 indexed reportHash, bytes medians
+    );
+
+    /// @notice The report jumped and waits for a confirmation; prices are as before.
+    event ReportPending(
+        uint64 indexed round, uint64 observedAt, bytes32 indexed reportHash, bytes medians
+    );
+
+    /// @param signerEpoch Counts the sets from 1.
+    event SignersReplaced(uint64 indexed signerEpoch, address[] signers, uint8 quorum);
+
+    /// @notice Submits a round, in which each signer vouches for its own vector of values.
+    /// @param observedAt Time of the observations. [ns since 1970]
+    /// @param values For each signer, packed int64 in listing order.
+    /// @param signatures EIP-712 `Observation`, 65 bytes, ascending by signer's address.
+    /// @return accepted False when the report jumped and became the pending one.
+    function submit(
+        uint64 round,
+        uint64 observedAt,
+        bytes[] calldata values,
+        bytes[] calldata signatures
+    ) external returns (bool accepted);
+
+    /// @notice Replaces all signers at once. Only the admin.
+    function replaceSigners(address[] calldata signers_, uint8 quorum_) external;
+
+    /// @notice The newest accepted median of a feed, however old.
+    function latest(uint256 feed)
+        external
+        view
+        returns (int64 value, uint64 observedAt, uint64 round);
+
+    /// @notice The newest accepted median of a feed; reverts when it is stale.
+    function price(uint256 feed) external view returns (int64 value);
+
+    /// @notice Whether an accepted report exists and is no older than the heartbeat.
+    function isFresh() external view returns (bool);
+
+    /// @notice When a report was accepted; 0 if never. [s since 1970]
+    function acceptedAt(bytes32 reportHash) external view returns (uint64);
+
+    /// @notice Limits fixed at construction.
+    function limits() external view returns (Limits memory);
+
+    /// @notice Registered signers, ascending.
+    function signers() external view returns (address[] memory);
+
+    /// @notice Signed vectors that a report needs.
+    function quorum() external view returns (uint8);
+
+    /// @notice Number of the current set of signers, from 1.
+    function signerEpoch() external view returns (uint64);
+
+    /// @notice The EIP-712 domain of the observations.
+    function domainSeparator() external view returns (bytes32);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BatchHeader, Output, Totals} from "../types/Batch.sol";
+
+/// @title BatchHash
+/// @notice The hashes of a batch and of what it commits to, as docs/COMMITMENTS.md defines them.
+library BatchHash {
+    bytes32 internal constant HEADER_TYPEHASH = keccak256(
+        "BatchHeader(uint16 schema,uint64 batchNo,bytes32 prevBatchHash,bytes32 prevStateRoot,"
+        "bytes32 stateRoot,bytes32 checkpointRoot,bytes32 inputLogHash,bytes32 daHash,"
+        "uint32 daLength,uint8 daKind,bytes32 outputRoot,bytes32 liquidationRoot,"
+        "uint32 liquidationCount,bytes32 adlRoot,uint64 inboxFrom,uint64 inboxTo,"
+        "bytes32 inboxPrefixHash,bytes32 epochRoot,bytes32 priceRoot,bytes32 riskRoot,"
+        "bytes32 paramsHash,bytes32 engineHash,uint64 l1BlockNumber,bytes32 l1BlockHash,"
+        "uint64 timeStart,uint64 timeEnd,bytes32 totalsHash,uint8 proofKind)"
+    );
+
+    /// @notice The EIP-712 struct hash of a header: the batch hash.
+    /// @dev Every field is static, so the struct encodes in place, one word for each field.
+    function headerHash(BatchHeader calldata header) internal pure returns (bytes32) {
+        return keccak256(abi.encode(HEADER_TYPEHASH, header));
+    }
+
+    /// @notice The hash of the totals.
+    function totalsHash(Totals calldata totals) internal pure returns (bytes32) {
+        return keccak256(abi.encode(totals));
+    }
+
+    /// @notice The leaf of an output in the output tree.
+    function outputHash(Output calldata output) internal pure returns (bytes32) {
+        return keccak256(abi.encode(output));
+    }
+
+    /// @notice The hash of one inbox entry.
+    /// @param kind 1 for a deposit.
+    /// @param index Position in the queue, from 1.
+    /// @param amount What arrived. [token units]
+    function inboxEntryHash(
+        uint8 kind,
+        uint64 index,
+        address owner,
+        uint8 subaccount,
+        uint8 asset,
+        uint128 amount
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(kind, index, owner, subaccount, asset, amount));
+    }
+
+    /// @notice The prefix hash after one more entry.
+    function inboxPrefix(bytes32 previous, bytes32 entryHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(previous, entryHash));
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccountLeaf, Position} from "../types/Account.sol";
+import {Epoch} from "../types/Epoch.sol";
+import {Instruction, Leg, Terms} from "../types/Liquidation.sol";
+
+/// @title LeafHash
+/// @notice The hashes of accounts, epochs, reports, instructions and parameters, as
+/// docs/COMMITMENTS.md defines them.
+library LeafHash {
+    uint256 private constant WORD = 32;
+
+    /// @dev Where a dynamic struct begins when it is encoded alone.
+    uint256 private constant ENCODED_STRUCT = WORD;
+
+    /// @dev Words of `AccountLeaf` and `Instruction` before their first array.
+    uint256 private constant LEAF_HEAD = 6 * WORD;
+    uint256 private constant INSTRUCTION_HEAD = 7 * WORD;
+
+    uint256 private constant POSITION_WORDS = 3;
+    uint256 private constant LEG_WORDS = 3;
+
+    /// @notice Leaf of the account tree.
+    /// @dev keccak256(abi.encode(leaf)). The arrays go in as they lie in calldata, which is how
+    /// they are encoded: a word that does not fit its type makes another hash.
+    function account(AccountLeaf calldata leaf) internal pure returns (bytes32) {
+        uint64[] calldata collateral = leaf.collateralE8;
+        return keccak256(
+            bytes.concat(
+                abi.encode(
+                    ENCODED_STRUCT,
+                    leaf.owner,
+                    leaf.subaccount,
+                    leaf.mode,
+                    leaf.cashE6,
+                    LEAF_HEAD,
+                    LEAF_HEAD + (1 + collateral.length) * WORD
+                ),
+                collateralBytes(collateral),
+                positionBytes(leaf.positions)
+            )
+        );
+    }
+
+    /// @notice Hash of an oracle report.
+    /// @param medians Packed int64, one for each feed.
+    function report(uint64 round, uint64 observedAt, bytes memory medians)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(round, observedAt, medians));
+    }
+
+    /// @notice Leaf of the epoch list.
+    function epoch(Epoch calldata epoch_) internal pure returns (bytes32) {
+        return keccak256(abi.encode(epoch_));
+    }
+
+    /// @notice Leaf of the liquidation list.
+    /// @dev keccak256(abi.encode(instruction_)), with the legs as they lie in calldata.
+    function instruction(Instruction calldata instruction_) internal pure returns (bytes32) {
+        return keccak256(
+            bytes.concat(
+                abi.encode(
+                    ENCODED_STRUCT,
+                    instruction_.id,
+                    instruction_.account,
+                    instruction_.tier,
+                    instruction_.accountRoot,
+                    instruction_.leafHash,
+                    instruction_.epochHash,
+                    INSTRUCTION_HEAD
+                ),
+                legBytes(instruction_.legs)
+            )
+        );
+    }
+
+    /// @notice Hash of a parameter set.
+    /// @param documentHash keccak256 of the canonical JSON of the whole set.
+    function parameters(Terms memory terms, bytes32 documentHash) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(abi.encode(terms)), documentHash));
+    }
+
+    /// @dev The length and elements of an array, as encoded. Each of the following three is
+    /// data = bytes.concat(abi.encode(array.length), <every word of every element>): the length
+    /// lies in calldata just before the elements.
+    function collateralBytes(uint64[] calldata array) private pure returns (bytes calldata data) {
+        uint256 size = (1 + array.length) * WORD;
+        assembly ("memory-safe") {
+            data.offset := sub(array.offset, 0x20)
+            data.length := size
+        }
+    }
+
+    function positionBytes(Position[] calldata array) private pure returns (bytes calldata data) {
+        uint256 size = (1 + array.length * POSITION_WORDS) * WORD;
+        assembly ("memory-safe") {
+            data.offset := sub(array.offset, 0x20)
+            data.length := size
+        }
+    }
+
+    function legBytes(Leg[] calldata array) private pure returns (bytes calldata data) {
+        uint256 size = (1 + array.length * LEG_WORDS) * WORD;
+        assembly ("memory-safe") {
+            data.offset := sub(array.offset, 0x20)
+            data.length := size
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
+import {ILiquidationManager} from "../interfaces/ILiquidationManager.sol";
+import {IOracleHub} from "../interfaces/IOracleHub.sol";
+import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
+import {BatchHash} from "../libraries/BatchHash.sol";
+import {Columns} from "../libraries/Columns.sol";
+import {LeafHash} from "../libraries/LeafHash.sol";
+import {Legs} from "../libraries/Legs.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {Merkle} from "../libraries/Merkle.sol";
+import {AccountLeaf, MODE_PORTFOLIO} from "../types/Account.sol";
+import {BatchHeader, BatchStatus} from "../types/Batch.sol";
+import {Epoch, Report} from "../types/Epoch.sol";
+import {ColumnOpening, Instruction, LiquidationWitness, Terms} from "../types/Liquidation.sol";
+
+/// @title LiquidationManager
+contract LiquidationManager is ILiquidationManager {
+    /// @dev The first 32 bits of a batch's record count what was verified; flags follow.
+    uint256 private constant COUNT_BITS = 32;
+
+    ISettlement public immutable settlement;
+    IOracleHub public immutable oracleHub;
+    IRiskParameters public immutable riskParameters;
+    IInsuranceFund public immutable insuranceFund;
+
+    /// @dev Count and flags of a batch share words, so that most verifications write one word.
+    mapping(uint64 batchNo => mapping(uint256 word => uint256)) private _records;
+
+    constructor(
+        ISettlement settlement_,
+        IOracleHub oracleHub_,
+        IRiskParameters riskParameters_,
+        IInsuranceFund insuranceFund_
+    ) {
+        settlement = settlement_;
+        oracleHub = oracleHub_;
+        riskParameters = riskParameters_;
+        insuranceFund = insuranceFund_;
+    }
+
+    /// @inheritdoc ILiquidationManager
+    function verify(
+        BatchHeader calldata header,
+        Instruction calldata instruction,
+        LiquidationWitness calldata witness
+    ) external returns (int256 marginBalanceE6, uint256 maintenanceE6) {
+        _markVerified(header.batchNo, witness.index);
+        _checkBatch(header);
+        _checkInstruction(header, instruction, witness);
+        _checkEpoch(header, instruction, witness);
+        _checkAccount(instruction, witness.leaf, witness.accountProof);
+        _checkColumns(witness.epoch, witness.columns);
+
+        Terms memory terms = riskParameters.termsOf(header.paramsHash);
+        (marginBalanceE6, maintenanceE6) = _checkMargin(instruction, witness, terms);
+
+        uint64 paidE6 = insuranceFund.payKeeper(msg.sender, terms.keeperFeeE6);
+        emit LiquidationVerified(
+            header.batchNo,
+            witness.index,
+            instruction.account,
+            instruction.tier,
+            msg.sender,
+            marginBalanceE6,
+            maintenanceE6,
+            paidE6
+        );
+    }
+
+    /// @inheritdoc ILiquidationManager
+    function verifiedCount(uint64 batchNo) external view returns (uint32) {
+        return uint32(_records[batchNo][0]);
+    }
+
+    /// @inheritdoc ILiquidationManager
+    function isVerified(uint64 batchNo, uint32 index) external view returns (bool) {
+        (uint256 word, uint256 flag) = _place(index);
+        return _records[batchNo][word] & flag != 0;
+    }
+
+    /// @dev First, so that a keeper who came second loses little.
+    function _markVerified(uint64 batchNo, uint32 index) private {
+        (uint256 word, uint256 flag) = _place(index);
+        mapping(uint256 => uint256) storage records = _records[batchNo];
+        uint256 flags = records[word];
+        require(flags & flag == 0, AlreadyVerified(batchNo, index));
+        // The count cannot spill into the flags: an index is marked once, and indices fit 32 bits.
+        if (word == 0) {
+            records[0] = (flags | flag) + 1;
+        } else {
+            records[word] = flags | flag;
+            records[0] += 1;
+        }
+    }
+
+    function _checkBatch(BatchHeader calldata header) private view {
+        BatchStatus status = settlement.statusOf(header.batchNo);
+        require(status == BatchStatus.COMMITTED, BatchNotCommitted(header.batchNo, status));
+        bytes32 expected = settlement.batchHashOf(header.batchNo);
+        bytes32 actual = BatchHash.headerHash(header);
+        require(actual == expected, HeaderMismatch(header.batchNo, expected, actual));
+    }
+
+    function _checkInstruction(
+        BatchHeader calldata header,
+        Instruction calldata instruction,
+        LiquidationWitness calldata witness
+    ) private pure {
+        require(
+            witness.index < header.liquidationCount,
+            IndexBeyondCount(witness.index, header.liquidationCount)
+        );
+        bytes32 root = Merkle.listRoot(
+            LeafHash.instruction(instruction), witness.index, witness.instructionProof
+        );
+        require(root == header.liquidationRoot, InstructionNotInBatch(header.liquidationRoot, root));
+    }
+
+    function _checkEpoch(
+        BatchHeader calldata header,
+        Instruction calldata instruction,
+        LiquidationWitness calldata witness
+    ) private view {
+        bytes32 epochHash = LeafHash.epoch(witness.epoch);
+        require(epochHash == instruction.epochHash, EpochMismatch(instruction.epochHash, epochHash));
+        bytes32 root = Merkle.listRoot(epochHash, witness.epochIndex, witness.epochProof);
+        require(root == header.epochRoot, EpochNotInBatch(header.epochRoot, root));
+
+        Report calldata report = witness.report;
+        bytes32 reportHash = LeafHash.report(report.round, report.observedAt, report.medians);
+        require(
+            reportHash == witness.epoch.reportHash,
+            ReportMismatch(witness.epoch.reportHash, reportHash)
+        );
+        require(oracleHub.acceptedAt(reportHash) != 0, ReportNotAccepted(reportHash));
+    }
+
+    function _checkAccount(
+        Instruction calldata instruction,
+        AccountLeaf calldata leaf,
+        bytes32[] calldata proof
+    ) private pure {
+        bytes32 leafHash = LeafHash.account(leaf);
+        require(leafHash == instruction.leafHash, LeafMismatch(instruction.leafHash, leafHash));
+        bytes32 root = Merkle.accountRoot(leafHash, instruction.account, proof);
+        require(
+            root == instruction.accountRoot,
+            AccountNotInTree(instruction.account, instruction.accountRoot, root)
+        );
+        require(leaf.mode == MODE_PORTFOLIO, ModeNotPortfolio(leaf.mode));
+    }
+
+    function _checkColumns(Epoch calldata epoch, ColumnOpening[] calldata columns) private pure {
+        for (uint256 c = 0; c < columns.length; ++c) {
+            ColumnOpening calldata column = columns[c];
+            uint8 u = column.underlying;
+            uint8 s = column.scenario;
+            bytes32 root = Merkle.listRoot(
+                Columns.hash(u, Columns.VALUES, column.values), u, column.valueProof
+            );
+            require(root == epoch.priceRoot, ValueColumnNotInEpoch(u, epoch.priceRoot, root));
+            root = Merkle.listRoot(
+                Columns.hash(u, s, column.losses), Columns.riskIndex(u, s), column.lossProof
+            );
+            require(root == epoch.riskRoot, RiskColumnNotInEpoch(u, s, epoch.riskRoot, root));
+        }
+    }
+
+    function _checkMargin(
+        Instruction calldata instruction,
+        LiquidationWitness calldata witness,
+        Terms memory terms
+    ) private pure returns (int256 marginBalanceE6, uint256 maintenanceE6) {
+        uint32 triggerE6 = Legs.triggerOf(instruction.tier, terms);
+        uint256 priceE8 = _priceIn(witness.report.medians, terms.collateralFeed);
+        (marginBalanceE6, maintenanceE6) =
+            Margin.ofPortfolio(witness.leaf, witness.columns, priceE8, terms);
+        require(
+            Margin.isBelow(marginBalanceE6, maintenanceE6, triggerE6),
+            NotLiquidatable(marginBalanceE6, maintenanceE6, triggerE6)
+        );
+        Legs.check(instruction.tier, instruction.legs, witness.leaf.positions, terms.partialCapE6);
+    }
+
+    /// @dev The hub accepts positive medians only, so the bits of one are its unsigned value.
+    function _priceIn(bytes calldata medians, uint256 feed) private pure returns (uint256) {
+        uint256 start = feed * 8;
+        require(start + 8 <= medians.length, FeedNotInReport(feed, medians.length));
+        return uint64(bytes8(medians[start:start + 8]));
+    }
+
+    function _place(uint32 index) private pure returns (uint256 word, uint256 flag) {
+        uint256 bit = COUNT_BITS + index;
+        return (bit >> 8, 1 << (bit & 0xff));
+    }
+}

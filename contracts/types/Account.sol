@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @dev `AccountLeaf.mode` of an account that is margined as one portfolio.
+uint8 constant MODE_PORTFOLIO = 2;
+
+/// @notice One open position.
+/// @param instrument `underlying << 8 | slot`.
+/// @param lots Long positive, never zero. [lots]
+/// @param costE6 What was paid, net of the funding index. [USD e-6]
+struct Position {
+    uint16 instrument;
+    int32 lots;
+    int64 costE6;
+}
+
+/// @notice What the account tree commits to about one account.
+/// @param mode 2 is portfolio margin.
+/// @param cashE6 Asset 0, negative when owed. [USD e-6]
+/// @param collateralE8 Asset `a` at place `a - 1`. [token e-8]
+/// @param positions Ascending by instrument.
+struct AccountLeaf {
+    address owner;
+    uint8 subaccount;
+    uint8 mode;
+    int64 cashE6;
+    uint64[] collateralE8;
+    Position[] positions;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {DevToken} from "../../../contracts/devnet/DevToken.sol";
+import {Inbox} from "../../../contracts/inbox/Inbox.sol";
+import {InsuranceFund} from "../../../contracts/insurance/InsuranceFund.sol";
+import {ISettlement} from "../../../contracts/interfaces/ISettlement.sol";
+import {BatchHash} from "../../../contracts/libraries/BatchHash.sol";
+import {LiquidationManager} from "../../../contracts/liquidation/LiquidationManager.sol";
+import {ProofRouter} from "../../../contracts/proof/ProofRouter.sol";
+import {RiskParameters} from "../../../contracts/risk/RiskParameters.sol";
+import {Settlement} from "../../../contracts/settlement/Settlement.sol";
+import {MODE_PORTFOLIO, Position} from "../../../contracts/types/Account.sol";
+import {BatchHeader} from "../../../contracts/types/Batch.sol";
+import {Report} from "../../../contracts/types/Epoch.sol";
+import {
+    ColumnOpening,
+    Instruction,
+    Leg,
+    LiquidationWitness,
+    Terms
+} from "../../../contracts/types/Liquidation.sol";
+import {MerkleTree} from "./MerkleTree.sol";
+import {Oracles} from "./Oracles.sol";
+import {vm} from "./Vm.sol";
+
+/// @dev Hashes a header that is in memory, as the library takes it from calldata.
+contract HeaderHasher {
+    function hash(BatchHeader calldata header) external pure returns (bytes32) {
+        return BatchHash.headerHash(header);
+    }
+}
+
+/// @dev A whole venue of real contracts, and liquidations that are right in it.
+abstract contract LiquidationVenue is Oracles {
+    /// @dev One liquidation. Change it before `seal` to tell a consistent lie, after to be caught
+    /// lying about what was committed.
+    struct Case {
+        BatchHeader header;
+        Instruction instruction;
+        LiquidationWitness witness;
+    }
+
+    uint16 internal constant FEEDS = 18;
+    uint256 internal constant SLOTS = 30;
+    uint256 internal constant INSTRUCTIONS = 13;
+    uint256 internal constant EPOCHS = 6;
+    uint32 internal constant ACCOUNT = 0x5A5A5;
+    uint64 internal constant KEEPER_FEE_E6 = 5e6;
+    int64 internal constant BTC_E8 = 110_000e8;
+    bytes32 internal constant DOCUMENT_HASH = keccak256("document");
+    bytes32 internal constant ENGINE_HASH = keccak256("engine");
+    uint256 internal constant SEQUENCER_KEY = 0xA11CE;
+
+    Settlement internal settlement;
+    RiskParameters internal parameters;
+    LiquidationManager internal manager;
+    InsuranceFund internal fund;
+    DevToken internal cash;
+    HeaderHasher internal hasher;
+    ProofRouter internal router;
+    int64[] internal medians;
+
+    function deployVenue() internal {
+        vm.chainId(31_337);
+        deployHub(FEEDS);
+        hasher = new HeaderHasher();
+        cash = new DevToken("Cash", "USDC", 6);
+        Inbox inbox = new Inbox(address(this));
+        router = new ProofRouter(address(this));
+        parameters = new RiskParameters(address(this), address(this), terms(), DOCUMENT_HASH);
+        uint256 nonce = vm.getNonce(address(this));
+        address managerAt = vm.computeCreateAddress(address(this), nonce);
+        address fundAt = vm.computeCreateAddress(address(this), nonce + 1);
+        address settlementAt = vm.computeCreateAddress(address(this), nonce + 2);
+        manager = new LiquidationManager(
+            ISettlement(settlementAt), hub, parameters, InsuranceFund(fundAt)
+        );
+        fund =
+            new InsuranceFund(address(cash), address(this), settlementAt, managerAt, address(this));
+        settlement = new Settlement(
+            ISettlement.Config({
+                vault: address(this),
+                inbox: address(inbox),
+                liquidationManager: managerAt,
+                riskParameters: address(parameters),
+                insuranceFund: fundAt,
+                proofRouter: address(router),
+                sequencer: vm.addr(SEQUENCER_KEY),
+                challengeWindow: 600,
+                maxOpenBatches: 16,
+                maxSkew: 60,
+                engineHash: ENGINE_HASH
+            })
+        );
+        cash.mint(address(this), 1000e6);
+        cash.approve(fundAt, 1000e6);
+        fund.fund(1000e6);
+        firstReport();
+    }
+
+    function firstReport() private {
+        for (uint256 f = 0; f < FEEDS; ++f) {
+            medians.push(f == 0 ? BTC_E8 : f == 1 ? int64(4000e8) : int64(uint64(0.5e8 + f)));
+        }
+        report(1, uint64(START * 1e9), medians);
+    }
+
+    function terms() internal pure returns (Terms memory) {
+        return Terms({
+            mmFactorE6: 800_000,
+            partialTriggerE6: 1_050_000,
+            fullTriggerE6: 1_000_000,
+            partialCapE6: 250_000,
+            haircutE6: 150_000,
+            collateralFeed: 0,
+            keeperFeeE6: KEEPER_FEE_E6
+        });
+    }
+
+    /// @dev A full liquidation of `count` positions, half of them in each underlying, half short.
+    function fullCase(uint256 count) internal view returns (Case memory c) {
+        c.instruction.id = 77_123;
+        c.instruction.account = ACCOUNT;
+        c.instruction.tier = 2;
+        c.witness.index = 9;
+        c.witness.epochIndex = 4;
+        c.witness.epoch.number = 321;
+        c.witness.epoch.time = uint64(START * 1e9 + 17);
+        c.witness.report = Report(1, uint64(START * 1e9), pack(medians));
+        c.witness.leaf.owner = vm.addr(0xB0B);
+        c.witness.leaf.mode = MODE_PORTFOLIO;
+        c.witness.leaf.cashE6 = 400e6;
+        c.witness.leaf.collateralE8 = new uint64[](1);
+        c.witness.leaf.collateralE8[0] = 123_457;
+        c.witness.leaf.positions = new Position[](count);
+        c.instruction.legs = new Leg[](count);
+        uint256 inFirst = (count + 1) / 2;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 underlying = i < inFirst ? 0 : 1;
+            uint256 slot = (i - underlying * inFirst) * 7;
+            uint16 instrument = uint16(underlying << 8 | slot);
+            int32 lots = i % 2 == 0 ? int32(int256(40 + i)) : int32(-31);
+            c.witness.leaf.positions[i] = Position(instrument, lots, int64(lots) * 80_123_457);
+            c.instruction.legs[i] = Leg(instrument, -lots, 55_000e8);
+        }
+        c.witness.columns = new ColumnOpening[](count > 1 ? 2 : count);
+        for (uint256 u = 0; u < c.witness.columns.length; ++u) {
+            c.witness.columns[u].underlying = uint8(u);
+            c.witness.columns[u].scenario = uint8(20 + u);
+            c.witness.columns[u].values = valueColumn(u);
+            c.witness.columns[u].losses = lossColumn(u);
+        }
+    }
+
+    /// @dev As `fullCase`, with more cash and one leg that closes the cap of the first position.
+    function partialCase(uint256 count) internal view returns (Case memory c) {
+        c = fullCase(count);
+        c.instruction.tier = 1;
+        Leg[] memory legs = new Leg[](1);
+        legs[0] = Leg(c.witness.leaf.positions[0].instrument, -10, 55_000e8); // a quarter of 40
+        c.instruction.legs = legs;
+    }
+
+    function valueColumn(uint256 underlying) internal pure returns (bytes memory packed) {
+        for (uint256 slot = 0; slot < SLOTS; ++slot) {
+            packed = abi.encodePacked(packed, int64(uint64(80e6 + underlying * 1e6 + slot * 3331)));
+        }
+    }
+
+    /// @dev Long lots lose in even slots and gain in odd ones: no position of a case offsets all.
+    function lossColumn(uint256 underlying) internal pure returns (bytes memory packed) {
+        for (uint256 slot = 0; slot < SLOTS; ++slot) {
+            int32 loss = int32(int256(21e6 + underlying * 1e6 + slot * 777));
+            packed = abi.encodePacked(packed, slot % 2 == 0 ? loss : -loss);
+        }
+    }
+
+    /// @dev Commits to everything that the case says, bottom up, and commits the batch.
+    function seal(Case memory c) internal {
+        sealColumns(c);
+        sealEpoch(c);
+        sealAccount(c);
+        sealInstruction(c);
+        sealHeader(c);
+    }
+
+    function sealColumns(Case memory c) internal pure {
+        bytes32[] memory values = filler("values", 2);
+        bytes32[] memory losses = filler("losses", 72);
+        for (uint256 i = 0; i < c.witness.columns.length; ++i) {
+            ColumnOpening memory o = c.witness.columns[i];
+            if (o.underlying > 1 || o.scenario > 35) continue;
+            values[o.underlying] = columnHash(o.underlying, 255, o.values);
+            losses[uint256(o.underlying) * 36 + o.scenario] =
+                columnHash(o.underlying, o.scenario, o.losses);
+        }
+        for (uint256 i = 0; i < c.witness.columns.length; ++i) {
+            ColumnOpening memory o = c.witness.columns[i];
+            if (o.underlying > 1 || o.scenario > 35) continue;
+            o.valueProof = MerkleTree.proof(values, o.underlying);
+            o.lossProof = MerkleTree.proof(losses, uint256(o.underlying) * 36 + o.scenario);
+        }
+        c.witness.epoch.priceRoot = MerkleTree.root(values);
+        c.witness.epoch.riskRoot = MerkleTree.root(losses);
+    }
+
+    function sealEpoch(Case memory c) internal pure {
+        Report memory r = c.witness.report;
+        c.witness.epoch.reportHash = keccak256(abi.encode(r.round, r.observedAt, r.medians));
+        bytes32[] memory epochs = filler("epochs", EPOCHS);
+        epochs[c.witness.epochIndex] = keccak256(abi.encode(c.witness.epoch));
+        c.instruction.epochHash = epochs[c.witness.epochIndex];
+        c.witness.epochProof = MerkleTree.proof(epochs, c.witness.epochIndex);
+        c.header.epochRoot = MerkleTree.root(epochs);
+    }
+
+    function sealAccount(Case memory c) internal pure {
+        c.witness.accountProof = filler("accounts", 20);
+        c.instruction.leafHash = keccak256(abi.encode(c.witness.leaf));
+        c.instruction.accountRoot =
+            MerkleTree.climb(c.instruction.leafHash, c.instruction.account, c.witness.accountProof);
+    }
+
+    function sealInstruction(Case memory c) internal pure {
+        uint256 place = c.witness.index;
+        uint256 count = place < INSTRUCTIONS ? INSTRUCTIONS : place + 1;
+        bytes32[] memory instructions = filler("instructions", count);
+        instructions[c.witness.index] = keccak256(abi.encode(c.instruction));
+        c.witness.instructionProof = MerkleTree.proof(instructions, c.witness.index);
+        c.header.liquidationRoot = MerkleTree.root(instructions);
+        c.header.liquidationCount = uint32(count);
+    }
+
+    function sealHeader(Case memory c) internal {
+        c.header.schema = 1;
+        c.header.batchNo = settlement.head() + 1;
+        c.header.prevBatchHash = settlement.batchHashOf(settlement.head());
+        c.header.prevStateRoot = settlement.lastStateRoot();
+        c.header.stateRoot = keccak256("state");
+        c.header.inputLogHash = keccak256("log");
+        c.header.daHash = keccak256("");
+        c.header.outputRoot = keccak256("outputs");
+        c.header.priceRoot = keccak256("prices");
+        c.header.riskRoot = keccak256("risk");
+        c.header.paramsHash = parameters.paramsHash();
+        c.header.engineHash = ENGINE_HASH;
+        c.header.timeStart = uint64(START * 1e9);
+        c.header.timeEnd = uint64(START * 1e9);
+        if (c.header.totalsHash == 0) c.header.totalsHash = keccak256("totals");
+        bytes32 hash = hasher.hash(c.header);
+        bytes32 toSign = keccak256(abi.encodePacked(hex"1901", settlement.domainSeparator(), hash));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(SEQUENCER_KEY, toSign);
+        settlement.commit(c.header, abi.encodePacked(r, s, v), "");
+    }
+
+    function verify(Case memory c) internal returns (int256 balance, uint256 maintenance) {
+        return manager.verify(c.header, c.instruction, c.witness);
+    }
+
+    function columnHash(uint8 underlying, uint8 kind, bytes memory packed)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(underlying, kind, keccak256(packed)));
+    }
+
+    /// @dev Other leaves: full words, so that proofs are as dear as they get.
+    function filler(string memory name, uint256 count)
+        internal
+        pure
+        returns (bytes32[] memory leaves)
+    {
+        leaves = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            leaves[i] = keccak256(abi.encode(name, i));
+        }
+    }
+}
