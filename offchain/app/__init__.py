@@ -1,0 +1,1 @@
+"""Entry points, settings and wiring: the only layer that sees every other."""

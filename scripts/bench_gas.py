@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Gas of the calls that matter, from real transactions on a chain of its own.
+
+Every figure is the `gasUsed` of a receipt: intrinsic gas and calldata are in it. The node runs its
+newest hard fork, so the calldata floor of EIP-7623 is in it, too. Usage: bench_gas.py, or
+`measure()`.
+
+* `liquidation.verify.gas.positions_8`: an account with eight positions in two underlyings, verified
+  by a keeper who was never paid before: the dearest case. `.again` is the same keeper's next one.
+* `commit.gas.without_da`: the commit of a batch whose log is one oracle report, less what the bytes
+  of that log cost as calldata (16 gas, 4 for a zero). What grows with the log is data availability:
+  `commit.gas.da_per_byte` is the rest, for each byte of a batch as large as the policy allows.
+* `deposit`, `oracle.report` (seven signers), `finalise`, `claim`: a typical one, storage warm.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from offchain.core.units import ONE_E6, ONE_E8
+from offchain.services.batcher import BatchPolicy
+from offchain.services.ports import SignedBatch, TransactionReceipt
+from tests.support.devnet import BACKSTOP, Devnet, devnet, signer
+
+VERIFY_LIMIT, COMMIT_LIMIT = 250_000, 120_000
+POSITIONS = (
+    "BTC-PERP",
+    "BTC-WEEK",
+    "BTC-WEEK-110000-P",
+    "BTC-MONTH-130000-C",
+    "ETH-PERP",
+    "ETH-MONTH",
+    "ETH-WEEK-4000-P",
+    "ETH-MONTH-4400-C",
+)
+PERPETUAL_LOTS, OTHER_LOTS = 2_000, 20
+FALL = (116_000, 113_000, 110_000, 107_000, 104_000, 101_000)
+FULL_BYTES = BatchPolicy().max_bytes - BatchPolicy().call_bytes
+NON_ZERO, ZERO = 16, 4
+"""Calldata by the byte (EIP-2028). [gas]"""
+
+TAKER, MAKER = signer("taker"), signer("maker")
+Entry = dict[str, Any]
+
+
+def calldata_gas(data: bytes) -> int:
+    """Return the intrinsic gas of some calldata, without the floor."""
+    return NON_ZERO * len(data) - (NON_ZERO - ZERO) * data.count(0)
+
+
+def entry(value: int, limit: int | None = None) -> Entry:
+    """Return a result; with a limit, the ratio to it."""
+    made: Entry = {"value": value, "unit": "gas"}
+    return made | {"reference": limit, "ratio": value / limit} if limit else made
+
+
+def open_positions(venue: Devnet) -> None:
+    """Let the taker hold eight positions that a fall of the price makes too heavy."""
+    ids = {i.symbol: i.id for i in venue.rules.listing.instruments}
+    for symbol in POSITIONS:
+        lots = PERPETUAL_LOTS if symbol == "BTC-PERP" else OTHER_LOTS
+        mark = int(venue.sequencer.state.market.prices.marks_e8[ids[symbol]])
+        venue.trade(TAKER, MAKER, ids[symbol], lots, max(mark // ONE_E8, 1))
+    account = venue.account(TAKER)
+    assert len(venue.sequencer.state.accounts.positions(account)) == len(POSITIONS)
+
+
+def cut_and_commit(venue: Devnet) -> tuple[SignedBatch, TransactionReceipt]:
+    """Commit what happened since the last batch; one that has to wait makes room first."""
+    venue.wait(60)
+    venue.batcher.finalise_ready()
+    number = venue.batcher.cut(force=True)
+    assert number is not None
+    ((committed, receipt),) = venue.batcher.commit_pending()
+    assert committed == number
+    signed = venue.batcher.batch(number)
+    assert signed is not None
+    return signed, receipt
+
+
+def measure_verification(venue: Devnet) -> dict[str, Entry]:
+    """Verify liquidations of an account with eight positions."""
+    open_positions(venue)
+    cut_and_commit(venue)
+    for usd in FALL:
+        venue.price(usd)
+        if venue.sequencer.journal.open_liquidations:
+            break
+    # Another price lets a second step follow: the partial ones leave the positions open.
+    for usd in (FALL[-1] - 3_000, FALL[-1] - 6_000):
+        venue.price(usd)
+    signed, _ = cut_and_commit(venue)
+    witnesses = signed.batch.witnesses
+    assert all(len(w.leaf.positions) == len(POSITIONS) for w in witnesses[:2]), "eight each"
+    first, second, *_ = venue.keeper.step()
+    return {
+        "liquidation.verify.gas.positions_8": entry(first.gas_used, VERIFY_LIMIT),
+        "liquidation.verify.gas.positions_8.again": entry(second.gas_used),
+    }
+
+
+def measure_commit(venue: Devnet) -> dict[str, Entry]:
+    """Commit the smallest and the largest batch."""
+    venue.price(100_000)
+    signed, receipt = cut_and_commit(venue)
+    without = receipt.gas_used - calldata_gas(signed.batch.data)
+    while venue.sequencer.journal.open_bytes < FULL_BYTES:
+        venue.price(100_000)
+    signed, full = cut_and_commit(venue)
+    size = len(signed.batch.data)
+    return {
+        "commit.gas.without_da": entry(without, COMMIT_LIMIT),
+        "commit.gas.da_per_byte": {
+            "value": (full.gas_used - without) / size,
+            "unit": "gas/byte",
+        },
+        "commit.gas.full_batch": entry(full.gas_used),
+    }
+
+
+def measure_payment(venue: Devnet) -> dict[str, Entry]:
+    """Withdraw, make the batch final, and claim."""
+    for usd in (100, 200):
+        venue.withdraw(MAKER, usd)
+    cut_and_commit(venue)
+    venue.wait(60)
+    (*_, (_, finalised)) = venue.batcher.finalise_ready()
+    for output in (1, 2):  # the first pays for the bitmap's word
+        claim = venue.batcher.claim(output)
+        assert claim is not None
+        paid = venue.chain.claim(MAKER, claim.header, claim.output, claim.index, claim.proof)
+    return {"finalise.gas": entry(finalised.gas_used), "claim.gas": entry(paid.gas_used)}
+
+
+def measure() -> dict[str, Entry]:
+    """Return every figure by its key."""
+    with tempfile.TemporaryDirectory() as folder, devnet(Path(folder)) as venue:
+        venue.deposit(BACKSTOP, 5_000_000)
+        venue.deposit(TAKER, 40_000)
+        venue.deposit(MAKER, 5_000_000)
+        venue.price(120_000)
+        cut_and_commit(venue)
+        results = measure_verification(venue)
+        results |= measure_commit(venue)
+        results |= measure_payment(venue)
+        venue.chain.mint(MAKER, 0, MAKER.address, ONE_E6)
+        venue.chain.approve(MAKER, 0, ONE_E6)
+        deposited = venue.chain.deposit(MAKER, 0, ONE_E6, MAKER.address)
+        venue.wait(60)
+        reported = venue.chain.submit_report(MAKER, venue.report(100_000))
+        results["deposit.gas"] = entry(deposited.gas_used)
+        results["oracle.report.gas"] = entry(reported.gas_used)
+    return results
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))
