@@ -221,6 +221,9 @@ def _check_terms(parameters: RiskParameters) -> None:
     _require(
         "signers ascend without repeats", holds=list(oracle.signers) == sorted(set(oracle.signers))
     )
-    _require("3 <= quorum <= signers", holds=3 <= oracle.quorum <= len(oracle.signers))
+    _require(
+        "the quorum is at least 3 and a majority of the signers",
+        holds=3 <= oracle.quorum <= len(oracle.signers) < 2 * oracle.quorum,
+    )
     _require("0 < band <= 50 %", holds=0 < oracle.band_e6 <= 500_000)
     _require("heartbeat is positive", holds=oracle.heartbeat_ns > 0)

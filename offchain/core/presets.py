@@ -5,7 +5,7 @@ margin (BTC 16 %, ETH 18 %; support article and API examples, 2024-2026), the ta
 table with coverage range / |move|; collateral haircut and thresholds are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from offchain.core.instruments import Feed, FeedKind, Instrument, Kind, Listing, Underlying
@@ -33,6 +33,10 @@ from offchain.core.units import (
 
 BITCOIN = Underlying(0, "BTC", 100_000, PriceE8(10_000_000))  # lot 0.001 BTC, tick 0.1 USD
 ETHER = Underlying(1, "ETH", 10_000, PriceE8(1_000_000))  # lot 0.01 ETH, tick 0.01 USD
+RECOMMENDED = {"BTC": (160_000, 500_000, 250_000), "ETH": (180_000, 400_000, 250_000)}
+THIN = {"BTC": (90_000, 500_000, 250_000), "ETH": (110_000, 400_000, 250_000)}
+"""Half of the recommended range, as leverage of 11x and 9x needs: for venues that want to see the
+waterfall at work, such as the demo."""
 TAIL_MOVES_E6 = (-660_000, -330_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000)
 
 
@@ -100,9 +104,16 @@ def scan_parameters(price_range_e6: int, vol_up_e6: int, vol_down_e6: int) -> Sc
     )
 
 
-def pm36(series: Sequence[Series], roles: Roles, quorum: int = 5) -> RiskParameters:
-    """Return the starting parameter set for some series on BTC and ETH."""
-    grids = {"BTC": (160_000, 500_000, 250_000), "ETH": (180_000, 400_000, 250_000)}
+def pm36(
+    series: Sequence[Series],
+    roles: Roles,
+    quorum: int = 5,
+    grids: Mapping[str, tuple[int, int, int]] = RECOMMENDED,
+) -> RiskParameters:
+    """Return the starting parameter set for some series on BTC and ETH.
+
+    `grids` gives price range, volatility up and down [1e-6] by symbol of the underlying.
+    """
     return RiskParameters(
         version=1,
         listing=build_listing(series),

@@ -53,6 +53,7 @@ FIRST, *REST = RULES.listing.instruments
         (liquidation(band_mark_e6=200_001), "bands"),
         (liquidation(keeper_fee_e6=-1), "keeper fee"),
         (oracle(quorum=2), "quorum"),
+        (oracle(quorum=3), "majority"),
         (oracle(quorum=8), "quorum"),
         (oracle(signers=RULES.oracle.signers[::-1]), "ascend"),
         (oracle(band_e6=0), "band"),
