@@ -14,6 +14,7 @@ from offchain.adapters.batch_file import BatchFiles
 from offchain.adapters.chain import Chain
 from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, predict
 from offchain.adapters.log_file import LogFile
+from offchain.app.engine_hash import engine_hash
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
 from offchain.core.units import (
@@ -52,7 +53,7 @@ from offchain.services.sequencer import Receipt, Sequencer
 from offchain.services.signing import KeySigner
 
 START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
-ENGINE_HASH = keccak256(b"engine of the tests")
+ENGINE_HASH = engine_hash()
 GAS_WEI = 10**20
 WINDOW_S = 30
 FEE_E6 = 5 * ONE_E6

@@ -1,0 +1,1 @@
+"""The ports made real: files, database, chain, HTTP and WebSocket."""

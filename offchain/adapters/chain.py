@@ -1,0 +1,366 @@
+"""The contracts as Python methods: exactly what services, auditors and the demo need of them.
+
+`Chain` is bound to one deployment and to no key: whoever writes passes a `Signer`. It implements
+`InboxChain`, `SettlementChain`, `ReportChain` and `LiquidationChain` of the services' ports.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from enum import IntEnum
+from typing import Any, Self
+
+from offchain.adapters.chain_abi import ContractInterface, RevertDecoder
+from offchain.adapters.chain_history import ChainEvent, CommittedBatch, History
+from offchain.adapters.chain_node import READ_TIMEOUT_S, Block, Node
+from offchain.adapters.chain_sender import RECEIPT_TIMEOUT_S, GasUse, Sender
+from offchain.adapters.compiler import abi
+from offchain.adapters.deployment import CASH, COLLATERAL, Deployment, contract_name
+from offchain.core.units import SECOND_NS
+from offchain.engine.messages import PriceReport
+from offchain.ledger.columns import pack_values
+from offchain.ledger.header import BatchHeader
+from offchain.ledger.instruction import Instruction
+from offchain.ledger.outputs import Output
+from offchain.ledger.signatures import recover
+from offchain.ledger.terms import Terms
+from offchain.ledger.totals import Totals
+from offchain.ledger.typed_data import Domain, observation_digest
+from offchain.ledger.witness import LiquidationWitness
+from offchain.services.errors import TransactionReverted, WrongChain
+from offchain.services.ports import InboxEntry, Signer, TransactionReceipt
+
+DEVELOPMENT_CHAIN = 31_337
+TOKENS = (CASH, COLLATERAL)
+"""Names of the tokens by asset number."""
+
+
+class BatchStatus(IntEnum):
+    """Where a batch is in its life, as the contract numbers it."""
+
+    NONE = 0
+    COMMITTED = 1
+    FINALIZED = 2
+
+
+class Chain:
+    """One deployment on one node. Safe to use from several threads.
+
+    Parameters
+    ----------
+    url : str
+        HTTP address of the node.
+    deployment : Deployment
+        Where the contracts are.
+    timeout_s, receipt_timeout_s : float
+        Bounds on one request and on the wait for one receipt. [s]
+
+    Raises
+    ------
+    WrongChain
+        The node serves another chain, or there is no code at an address.
+    ChainUnreachable
+        The node does not answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        deployment: Deployment,
+        timeout_s: float = READ_TIMEOUT_S,
+        receipt_timeout_s: float = RECEIPT_TIMEOUT_S,
+    ) -> None:
+        self.deployment = deployment
+        self.contracts = {
+            name: ContractInterface(name, bytes.fromhex(address[2:]), abi(contract_name(name)))
+            for name, address in deployment.addresses.items()
+        }
+        self.node = Node(url, timeout_s)
+        self.node.reverts = RevertDecoder(self.contracts.values())
+        try:
+            self._examine()
+        except BaseException:
+            self.node.close()
+            raise
+        self._sender = Sender(self.node, deployment.chain_id, receipt_timeout_s)
+        self.history = History(self.node, self.contracts, deployment.block_number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the node."""
+        self.node.close()
+
+    def domain(self, name: str) -> Domain:
+        """Return the EIP-712 domain of a contract of the deployment."""
+        return Domain(self.deployment.chain_id, self.contracts[name].address)
+
+    @property
+    def gas_by_call(self) -> dict[str, GasUse]:
+        """Gas of everything sent through this object, by contract and function."""
+        return self._sender.gas_by_call
+
+    def send(
+        self, signer: Signer, name: str, function: str, *arguments: object
+    ) -> TransactionReceipt:
+        """Send one call to a contract of the deployment; see `Sender.send` for the faults."""
+        contract = self.contracts[name]
+        return self._sender.send(signer, contract, contract.function(function), arguments)
+
+    def call(self, name: str, function: str, *arguments: object, block: int | None = None) -> Any:
+        """Return what a view function returns: the value, or a tuple when there are several.
+
+        By the newest block, unless another one is named.
+        """
+        contract = self.contracts[name]
+        values = self.node.call(contract, contract.function(function), arguments, block=block)
+        return values[0] if len(values) == 1 else values
+
+    # Tokens and deposits
+
+    def mint(self, signer: Signer, asset: int, owner: bytes, amount: int) -> TransactionReceipt:
+        """Mint development tokens. [token units]"""
+        return self.send(signer, TOKENS[asset], "mint", owner, amount)
+
+    def approve(
+        self, signer: Signer, asset: int, amount: int, spender: str = "CollateralVault"
+    ) -> TransactionReceipt:
+        """Allow a contract of the deployment to take the signer's tokens. [token units]"""
+        return self.send(signer, TOKENS[asset], "approve", self.contracts[spender].address, amount)
+
+    def deposit(
+        self, signer: Signer, asset: int, amount: int, owner: bytes, subaccount: int = 0
+    ) -> TransactionReceipt:
+        """Pay into the vault for an owner's subaccount. [token units]"""
+        vault = "CollateralVault"
+        return self.send(signer, vault, "deposit", asset, amount, owner, subaccount)
+
+    def token_balance(self, asset: int, owner: bytes) -> int:
+        """Return how much of a token an address holds. [token units]"""
+        return int(self.call(TOKENS[asset], "balanceOf", owner))
+
+    def booked_balance(self, asset: int) -> int:
+        """Return what the vault booked of an asset. [token units]"""
+        return int(self.call("CollateralVault", "bookedBalance", asset))
+
+    def inbox_count(self) -> int:
+        """Return how many entries the inbox has."""
+        return int(self.call("Inbox", "count"))
+
+    def inbox_prefix(self, count: int) -> bytes:
+        """Return the prefix hash of the first `count` entries."""
+        return bytes(self.call("Inbox", "prefixAt", count))
+
+    def deposits(self, first_block: int, last_block: int) -> list[InboxEntry]:
+        """Return the inbox entries of an inclusive range of blocks, in order."""
+        return self.history.deposits(first_block, last_block)
+
+    # Batches
+
+    def commit(
+        self, signer: Signer, header: BatchHeader, signature: bytes, data: bytes
+    ) -> TransactionReceipt:
+        """Append a signed batch; `signer` only pays."""
+        return self.send(signer, "Settlement", "commit", header.values(), signature, data)
+
+    def finalise(
+        self, signer: Signer, header: BatchHeader, totals: Totals, proof: bytes
+    ) -> TransactionReceipt:
+        """Make the oldest open batch final."""
+        values = astuple(totals)
+        return self.send(signer, "Settlement", "finalise", header.values(), values, proof)
+
+    def claim(
+        self,
+        signer: Signer,
+        header: BatchHeader,
+        output: Output,
+        index: int,
+        proof: Sequence[bytes],
+    ) -> TransactionReceipt:
+        """Pay one output of a finalised batch to its owner."""
+        values = astuple(output)
+        return self.send(signer, "Settlement", "claim", header.values(), values, index, proof)
+
+    def head(self) -> int:
+        """Return the number of the last committed batch, 0 when there is none."""
+        return int(self.call("Settlement", "head"))
+
+    def finalised(self) -> int:
+        """Return the number of the last finalised batch, 0 when there is none."""
+        return int(self.call("Settlement", "finalised"))
+
+    def status_of(self, batch_no: int) -> BatchStatus:
+        """Return where a batch is in its life."""
+        return BatchStatus(self.call("Settlement", "statusOf", batch_no))
+
+    def batch_hash_of(self, batch_no: int) -> bytes:
+        """Return the hash committed under a number, 32 zero bytes when there is none."""
+        return bytes(self.call("Settlement", "batchHashOf", batch_no))
+
+    def committed_at(self, batch_no: int) -> int:
+        """Return when a batch was committed. [s since 1970]"""
+        return int(self.call("Settlement", "committedAt", batch_no))
+
+    def is_claimed(self, output_id: int) -> bool:
+        """Return whether an output was paid."""
+        return bool(self.call("Settlement", "isClaimed", output_id))
+
+    def challenge_window(self) -> int:
+        """Return how long a batch waits between commit and finality. [s]"""
+        return int(self.call("Settlement", "challengeWindow"))
+
+    def max_open_batches(self) -> int:
+        """Return how many batches may be committed and not final."""
+        return int(self.call("Settlement", "maxOpenBatches"))
+
+    def committed_header(self, batch_no: int) -> BatchHeader:
+        """Return the header of a committed batch, checked by the hash that the contract holds."""
+        return self.history.committed_batch(batch_no).header
+
+    def committed_batches(self) -> Iterator[CommittedBatch]:
+        """Yield every committed batch, header and log, from the chain alone."""
+        return self.history.committed_batches()
+
+    def events(
+        self, names: Sequence[str] | None = None, first_block: int | None = None
+    ) -> Iterator[ChainEvent]:
+        """Yield the events of some contracts, or of all, in order."""
+        return self.history.events(names, first_block)
+
+    # Oracle reports
+
+    def submit_report(self, signer: Signer, report: PriceReport) -> TransactionReceipt:
+        """Submit a round as it is in the log; observations are put in order of their signers."""
+        domain = self.domain("OracleHub")
+        signed = []
+        for seen in report.observations:
+            digest = observation_digest(domain, report.round, report.observed_at_ns, seen.values)
+            address = recover(digest, seen.signature)
+            signed.append((address, pack_values(seen.values), seen.signature))
+        signed.sort()
+        values, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
+        times = (report.round, report.observed_at_ns)
+        return self.send(signer, "OracleHub", "submit", *times, values, signatures)
+
+    def is_report_accepted(self, report_hash: bytes) -> bool:
+        """Return whether the hub accepted a report."""
+        return bool(self.call("OracleHub", "acceptedAt", report_hash))
+
+    def newest_round(self) -> int:
+        """Return the newest accepted round, 0 before the first."""
+        try:
+            return int(self.call("OracleHub", "latest", 0)[2])
+        except TransactionReverted as reverted:
+            if reverted.name == "NoReport":
+                return 0
+            raise
+
+    # Liquidations and keepers
+
+    def verify_liquidation(
+        self, signer: Signer, header: BatchHeader, witness: LiquidationWitness
+    ) -> TransactionReceipt:
+        """Submit the witness of one liquidation; the signer earns the fee."""
+        instruction = instruction_tuple(witness.instruction)
+        manager = "LiquidationManager"
+        return self.send(
+            signer, manager, "verify", header.values(), instruction, witness.abi_tuple()
+        )
+
+    def is_verified(self, batch_no: int, index: int) -> bool:
+        """Return whether a liquidation of a batch was verified."""
+        return bool(self.call("LiquidationManager", "isVerified", batch_no, index))
+
+    def verified_count(self, batch_no: int) -> int:
+        """Return how many liquidations of a batch were verified."""
+        return int(self.call("LiquidationManager", "verifiedCount", batch_no))
+
+    def terms_of(self, params_hash: bytes) -> Terms:
+        """Return the terms of an adopted parameter set."""
+        return Terms(*self.call("RiskParameters", "termsOf", params_hash))
+
+    def keeper_credit(self, keeper: bytes) -> int:
+        """Return what a keeper may claim. [USD e-6]"""
+        return int(self.call("InsuranceFund", "keeperCredit", keeper))
+
+    def claim_keeper_fees(self, signer: Signer) -> TransactionReceipt:
+        """Pay out all that the signer is owed."""
+        return self.send(signer, "InsuranceFund", "claimKeeperFees")
+
+    def fund_insurance(self, signer: Signer, amount_e6: int) -> TransactionReceipt:
+        """Add cash, which the fund was allowed to take, to the reserve. [USD e-6]"""
+        return self.send(signer, "InsuranceFund", "fund", amount_e6)
+
+    def seed_insurance(self, signer: Signer, amount_e6: int) -> TransactionReceipt:
+        """Deposit a part of the reserve for the engine's insurance account. [USD e-6]"""
+        return self.send(signer, "InsuranceFund", "seed", amount_e6)
+
+    def insurance_reserve(self) -> int:
+        """Return what is free to pay keepers. [USD e-6]"""
+        return int(self.call("InsuranceFund", "reserveE6"))
+
+    # Blocks, and the clock of a development chain
+
+    def block_number(self) -> int:
+        """Return the number of the newest block."""
+        return self.node.block_number()
+
+    def block(self, number: int | None = None) -> Block:
+        """Return a block, the newest one by default."""
+        return self.node.block(number)
+
+    def block_time(self) -> int:
+        """Return the time of the newest block. [s since 1970]"""
+        return self.node.block().time_s
+
+    def set_time(self, time_ns: int) -> None:
+        """Mine a block at a time [ns, rounded up to s]; nothing when that is not in the future.
+
+        Only on a development chain. Later blocks follow in steps of zero seconds, so that the
+        chain's time is what was set last.
+        """
+        self._demand_development()
+        time_s = -(-time_ns // SECOND_NS)
+        self.node.request("anvil_setBlockTimestampInterval", 0)
+        if time_s > self.block_time():
+            self.node.request("evm_setNextBlockTimestamp", time_s)
+            self.mine()
+
+    def mine(self) -> None:
+        """Mine an empty block, on a development chain."""
+        self._demand_development()
+        self.node.request("evm_mine")
+
+    def give_gas(self, address: bytes, amount_wei: int) -> None:
+        """Set the native balance of an address, on a development chain. [wei]"""
+        self._demand_development()
+        self.node.request("anvil_setBalance", "0x" + address.hex(), hex(amount_wei))
+
+    def _demand_development(self) -> None:
+        if self.deployment.chain_id != DEVELOPMENT_CHAIN:
+            raise WrongChain(f"chain {self.deployment.chain_id} is no development chain")
+
+    def _examine(self) -> None:
+        found, wanted = self.node.chain_id(), self.deployment.chain_id
+        if found != wanted:
+            raise WrongChain(f"{self.node.url} is chain {found}, not {wanted}")
+        for name, contract in self.contracts.items():
+            if not self.node.code(contract.address):
+                raise WrongChain(f"{name}: there is no code at {contract.checksum_address}")
+
+
+def instruction_tuple(instruction: Instruction) -> tuple[object, ...]:
+    """Return an instruction as the ABI takes it."""
+    return (
+        instruction.id,
+        instruction.account,
+        instruction.tier,
+        instruction.account_root,
+        instruction.leaf_hash,
+        instruction.epoch_hash,
+        tuple(astuple(leg) for leg in instruction.legs),
+    )

@@ -1,0 +1,72 @@
+"""A deployment found from the address of its settlement contract alone."""
+
+from offchain.adapters.chain_abi import ContractInterface
+from offchain.adapters.chain_node import Node
+from offchain.adapters.compiler import abi
+from offchain.adapters.deployment import CASH, COLLATERAL, Deployment
+from offchain.services.errors import TransactionReverted, WrongChain
+
+TOKENS = (CASH, COLLATERAL)
+
+
+def discover(url: str, settlement: bytes, first_block: int = 0) -> Deployment:
+    """Return the deployment around a settlement contract, by asking the contracts themselves.
+
+    Parameters
+    ----------
+    settlement : bytes
+        Its 20-byte address: all that a stranger has to know.
+    first_block : int
+        Where to begin to look for events; the block of the deployment saves time.
+
+    Raises
+    ------
+    WrongChain
+        There is no settlement contract at the address.
+    """
+    node = Node(url)
+    try:
+        return _Discovery(node, settlement).deployment(first_block)
+    finally:
+        node.close()
+
+
+class _Discovery:
+    """Follows the immutable addresses from the settlement contract."""
+
+    def __init__(self, node: Node, settlement: bytes) -> None:
+        self._node, self._settlement = node, settlement
+
+    def deployment(self, first_block: int) -> Deployment:
+        if not self._node.code(self._settlement):
+            raise WrongChain(f"{self._node.url}: there is no code at 0x{self._settlement.hex()}")
+        try:
+            found = self._walk()
+        except TransactionReverted as reverted:
+            raise WrongChain(f"0x{self._settlement.hex()} is no settlement: {reverted}") from None
+        texts = {name: "0x" + address.hex() for name, address in found.items()}
+        return Deployment(self._node.chain_id(), first_block, texts)
+
+    def _walk(self) -> dict[str, bytes]:
+        found = {"Settlement": self._settlement}
+        for getter in (
+            "vault",
+            "inbox",
+            "liquidationManager",
+            "riskParameters",
+            "insuranceFund",
+            "proofRouter",
+        ):
+            name = "CollateralVault" if getter == "vault" else getter[0].upper() + getter[1:]
+            found[name] = self._ask("Settlement", self._settlement, getter)
+        manager, vault = found["LiquidationManager"], found["CollateralVault"]
+        found["OracleHub"] = self._ask("LiquidationManager", manager, "oracleHub")
+        found["AttestedVerifier"] = self._ask("ProofRouter", found["ProofRouter"], "verifierOf", 0)
+        for asset, name in enumerate(TOKENS):
+            found[name] = self._ask("CollateralVault", vault, "token", asset)
+        return found
+
+    def _ask(self, name: str, address: bytes, getter: str, *arguments: object) -> bytes:
+        contract = ContractInterface(name, address, abi(name))
+        (text,) = self._node.call(contract, contract.function(getter), arguments)
+        return bytes.fromhex(text[2:])

@@ -1,0 +1,175 @@
+"""Transactions: signed here, numbered here, bounded in gas, and waited for."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from web3.types import TxParams
+
+from offchain.adapters.chain_abi import ContractInterface, Function, checksum
+from offchain.adapters.chain_node import Mined, Node
+from offchain.services.errors import (
+    NodeRefused,
+    ReceiptMissing,
+    TransactionRefused,
+    TransactionReverted,
+)
+from offchain.services.ports import Signer, TransactionReceipt
+
+GAS_MARGIN_E2 = 120
+"""Gas limit over the estimate [%]: the state may move between estimate and block."""
+MAX_GAS = 16_777_216
+"""No transaction may carry more (EIP-7825)."""
+PRIORITY_FEE_WEI = 1_000_000_000
+NONCE_ATTEMPTS = 3
+RECEIPT_TIMEOUT_S = 60
+_NONCE_WORDS = ("nonce", "replacement transaction underpriced")
+
+
+@dataclass(slots=True)
+class GasUse:
+    """Gas of all transactions of one call, for reports. [gas]"""
+
+    count: int = 0
+    total: int = 0
+    largest: int = 0
+    smallest: int = 0
+
+    def add(self, gas: int) -> None:
+        """Count one transaction."""
+        self.smallest = min(self.smallest, gas) if self.count else gas
+        self.largest = max(self.largest, gas)
+        self.count += 1
+        self.total += gas
+
+    @property
+    def mean(self) -> int:
+        """Mean gas, rounded down; 0 before the first."""
+        return self.total // self.count if self.count else 0
+
+
+class Sender:
+    """Sends transactions for any number of signers. Safe to use from several threads.
+
+    Attributes
+    ----------
+    gas_by_call : dict[str, GasUse]
+        By contract and function.
+    """
+
+    def __init__(
+        self, node: Node, chain_id: int, receipt_timeout_s: float = RECEIPT_TIMEOUT_S
+    ) -> None:
+        self.gas_by_call: dict[str, GasUse] = {}
+        self._node, self._chain_id, self._timeout_s = node, chain_id, receipt_timeout_s
+        self._nonces: dict[bytes, int] = {}
+        self._locks: dict[bytes, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def send(
+        self,
+        signer: Signer,
+        contract: ContractInterface,
+        function: Function,
+        arguments: Sequence[object],
+    ) -> TransactionReceipt:
+        """Send one call and wait until it is in a block.
+
+        Raises
+        ------
+        TransactionReverted
+            The contract refuses, at estimation or in the block; with its error by name.
+        TransactionRefused
+            It needs more gas than a transaction may carry, or the node will not have it.
+        ReceiptMissing
+            No receipt came in time.
+        ChainUnreachable
+            The node does not answer.
+        """
+        call = f"{contract.name}.{function.name}"
+        calldata = function.encode(arguments)
+        request = {
+            "from": checksum(signer.address),
+            "to": contract.checksum_address,
+            "data": "0x" + calldata.hex(),
+        }
+        gas = self._gas_limit(call, request)
+        with self._lock_of(signer.address):
+            transaction_hash = self._submit(call, signer, request, gas)
+        try:
+            mined = self._node.receipt(call, transaction_hash, self._timeout_s)
+        except ReceiptMissing:
+            with self._lock_of(signer.address):
+                self._nonces.pop(signer.address, None)  # it may have left the node's pool
+            raise
+        if not mined.succeeded:
+            raise self._why(call, request, mined)
+        with self._lock:
+            self.gas_by_call.setdefault(call, GasUse()).add(mined.gas_used)
+        return TransactionReceipt(
+            call, transaction_hash, mined.block, mined.gas_used, mined.gas_price_wei, calldata
+        )
+
+    def _gas_limit(self, call: str, request: dict[str, str]) -> int:
+        estimate = self._node.estimate_gas(call, cast(TxParams, request))
+        if estimate > MAX_GAS:
+            raise TransactionRefused(f"{call} needs {estimate} gas, at most {MAX_GAS} may be used")
+        return min(estimate * GAS_MARGIN_E2 // 100, MAX_GAS)
+
+    def _lock_of(self, address: bytes) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(address, threading.Lock())
+
+    def _submit(self, call: str, signer: Signer, request: dict[str, str], gas: int) -> bytes:
+        """Sign and hand over under the next nonce; ask the node for it when ours is wrong."""
+        fee_wei = 2 * self._node.block().base_fee_wei + PRIORITY_FEE_WEI
+        refusal = ""
+        for _ in range(NONCE_ATTEMPTS):
+            nonce = self._nonces.get(signer.address)
+            if nonce is None:
+                nonce = self._node.nonce(signer.address)
+            fields = {
+                "type": 2,
+                "chainId": self._chain_id,
+                "nonce": nonce,
+                "gas": gas,
+                "maxFeePerGas": fee_wei,
+                "maxPriorityFeePerGas": PRIORITY_FEE_WEI,
+                "to": request["to"],
+                "value": 0,
+                "data": request["data"],
+            }
+            self._nonces.pop(signer.address, None)  # unknown again unless the node takes it
+            try:
+                transaction_hash = self._node.send_raw(call, signed(fields, signer))
+            except NodeRefused as fault:
+                refusal = str(fault)
+                if not any(word in refusal for word in _NONCE_WORDS):
+                    raise TransactionRefused(refusal) from fault
+                continue
+            self._nonces[signer.address] = nonce + 1
+            return transaction_hash
+        raise TransactionRefused(f"{call}: the node refused {NONCE_ATTEMPTS} nonces: {refusal}")
+
+    def _why(self, call: str, request: dict[str, str], mined: Mined) -> TransactionReverted:
+        """Return why a mined transaction failed, as far as repeating it now says."""
+        try:
+            self._node.estimate_gas(call, cast(TxParams, request))
+        except TransactionReverted as reverted:
+            return reverted
+        where = {"transaction": mined.transaction_hash, "block": mined.block}
+        return TransactionReverted(call, "Unknown", dict[str, object](where))
+
+
+def signed(fields: dict[str, Any], signer: Signer) -> bytes:
+    """Return the bytes of a transaction, signed by a key that stays with its holder."""
+    digest = bytes(TypedTransaction.from_dict(fields).hash())
+    signature = signer.sign(digest)
+    parts = {
+        "r": int.from_bytes(signature[:32]),
+        "s": int.from_bytes(signature[32:64]),
+        "v": signature[64] - 27,
+    }
+    return bytes(TypedTransaction.from_dict(fields | parts).encode())

@@ -1,0 +1,116 @@
+"""A small Python client of the JSON-RPC API, synchronous and typed where it can fail."""
+
+import itertools
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from offchain.services.errors import OffchainError
+
+
+class ApiError(OffchainError):
+    """The server answered a call with an error.
+
+    Attributes
+    ----------
+    code : int
+        A JSON-RPC code or a stable number of `docs/PROTOCOL.md`.
+    reason : str
+        Name of the refusal, empty when the code is not one.
+    numbers : dict
+        The figures behind it, as integers.
+    """
+
+    def __init__(self, method: str, error: dict[str, Any]) -> None:
+        data = error.get("data") or {}
+        self.method, self.code, self.data = method, int(error["code"]), data
+        self.reason = str(data.get("reason", ""))
+        self.numbers = {k: int(v) for k, v in data.get("numbers", {}).items()}
+        super().__init__(f"{method}: {error['message']} ({self.code}) {self.numbers or ''}".strip())
+
+
+class ApiUnavailable(OffchainError):  # noqa: N818 - a fault is named by what happened
+    """The server cannot be reached, or does not speak JSON-RPC."""
+
+
+class ApiClient:
+    """Calls methods of one server. Not safe to share between threads.
+
+    Parameters
+    ----------
+    url : str
+        Base address of the server, for example the `url` of an `ApiServer`.
+    timeout : float
+        Longest wait for one answer. [s]
+    """
+
+    def __init__(self, url: str, timeout: float = 10.0) -> None:
+        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self._ids = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._http.close()
+
+    def call(self, method: str, **params: object) -> Any:
+        """Return the result of a method. Integers of the result are decimal strings.
+
+        Integers, bytes (as 0x hex), lists and dictionaries of them are converted on the way out.
+
+        Raises
+        ------
+        ApiError
+            The method answered with an error.
+        ApiUnavailable
+            No answer, or none in JSON-RPC.
+        """
+        request = {
+            "jsonrpc": "2.0",
+            "id": next(self._ids),
+            "method": method,
+            "params": {k: _plain(v) for k, v in params.items() if v is not None},
+        }
+        try:
+            answer = self._http.post("/rpc", json=request).json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise ApiUnavailable(f"{method}: {type(error).__name__}: {error}") from error
+        if not isinstance(answer, dict) or not {"result", "error"} & set(answer):
+            raise ApiUnavailable(f"{method}: not a JSON-RPC answer")
+        if "error" in answer:
+            raise ApiError(method, answer["error"])
+        return answer["result"]
+
+    def is_ready(self) -> bool:
+        """Tell whether the server takes orders."""
+        try:
+            return self._http.get("/health/ready").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bool() | str() | None:
+            return value
+        case int():
+            return str(int(value))
+        case bytes():
+            return f"0x{value.hex()}"
+        case dict():
+            return {k: _plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_plain(v) for v in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} is no parameter")

@@ -1,0 +1,1 @@
+"""The loops: sequencer, oracle network, batcher, keeper, and the ports they need."""

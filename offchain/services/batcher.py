@@ -1,0 +1,296 @@
+"""The batcher: cuts the log into batches, keeps them durable, commits and finalises them in order.
+
+A batch is stored before it is committed, so a restart goes on where it stopped: what the chain
+already holds under the same hash is passed over, and another hash under our number is a fault.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offchain.core.units import SECOND_NS
+from offchain.ledger.header import header_digest
+from offchain.ledger.typed_data import Domain
+from offchain.services.attestation import collect
+from offchain.services.batch_archive import BatchArchive, Claim, cuts
+from offchain.services.errors import (
+    BatchConflict,
+    BatchNotStored,
+    SequencerHalted,
+    StartRefused,
+    TransactionReverted,
+)
+from offchain.services.ports import (
+    Attestor,
+    BatchStore,
+    SettlementChain,
+    SignedBatch,
+    Signer,
+    TransactionReceipt,
+)
+from offchain.services.sequencer import Sequencer
+
+__all__ = ["BatchPolicy", "Batcher", "Claim", "Progress", "cuts"]
+
+NOT_YET = frozenset({"EndsInFuture", "TooManyOpenBatches"})
+"""Refusals of a commit that pass with time."""
+TOO_EARLY = frozenset({"WindowOpen", "UnverifiedLiquidations"})
+"""Refusals of a finalisation that pass with time."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPolicy:
+    """When a batch is cut; whichever limit is reached first.
+
+    Attributes
+    ----------
+    max_bytes : int
+        Posted log of one batch. Nodes take transactions of at most 128 KiB. [bytes]
+    call_bytes : int
+        Kept free of it for the call that is being sequenced, which no cut divides. [bytes]
+    max_liquidations : int
+        Each costs a verification on chain before the batch may be final.
+    max_age_ns : int
+        Since the first record of the batch. [ns]
+    max_uncommitted : int
+        No more batches than these wait for the chain; then nothing is cut.
+    """
+
+    max_bytes: int = 96 << 10
+    call_bytes: int = 32 << 10
+    max_records: int = 4_096
+    max_liquidations: int = 64
+    max_age_ns: int = 60 * SECOND_NS
+    max_uncommitted: int = 32
+
+    def __post_init__(self) -> None:
+        """Refuse limits that could never be met."""
+        positive = min(self.max_records, self.max_liquidations, self.max_age_ns)
+        if positive <= 0 or self.max_uncommitted <= 0 or not 0 <= self.call_bytes < self.max_bytes:
+            raise ValueError(f"no batch could be cut under {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one step did, by batch number."""
+
+    cut: tuple[int, ...]
+    committed: tuple[int, ...]
+    finalised: tuple[int, ...]
+
+
+class Batcher:
+    """Cuts, signs, stores, commits and finalises batches. Safe to call from several threads.
+
+    Parameters
+    ----------
+    sequencer : Sequencer
+        Its journal must stand right after the last stored batch; see `batch_archive.cuts`.
+    signer : Signer
+        The sequencer's key; it signs headers and pays for transactions.
+    attestors, threshold :
+        Who vouches for batches, and how many of them are needed.
+    domain : Domain
+        EIP-712 domain of Settlement.
+    engine_hash : bytes
+        Of the engine that produced the batches.
+
+    Raises
+    ------
+    StartRefused
+        Journal and store do not fit.
+    """
+
+    def __init__(
+        self,
+        sequencer: Sequencer,
+        chain: SettlementChain,
+        store: BatchStore,
+        signer: Signer,
+        attestors: Sequence[Attestor],
+        threshold: int,
+        domain: Domain,
+        engine_hash: bytes,
+        policy: BatchPolicy | None = None,
+    ) -> None:
+        self.policy = policy or BatchPolicy()
+        self._sequencer, self._chain, self._signer = sequencer, chain, signer
+        self._archive = BatchArchive(store)
+        self._attestors, self._threshold = tuple(attestors), threshold
+        self._domain, self._engine_hash = domain, engine_hash
+        self._work = threading.RLock()  # one step at a time; it may wait for the chain
+        self._committed = 0
+        self._finalised = 0
+        self._fault: str | None = None
+        self._window_s = chain.challenge_window()
+        self._max_open = chain.max_open_batches()
+        self._check_start()
+
+    @property
+    def last_batch(self) -> int:
+        """Number of the last batch that was cut, 0 before the first."""
+        return self._archive.last_batch
+
+    @property
+    def waiting(self) -> int:
+        """How many batches are cut and, as far as was seen, not yet committed."""
+        return max(self.last_batch - self._committed, 0)
+
+    def step(self, *, force: bool = False) -> Progress:
+        """Cut if it is due (or forced), then commit and finalise what can be."""
+        cut = self.cut(force=force)
+        committed = [batch_no for batch_no, _ in self.commit_pending()]
+        finalised = [batch_no for batch_no, _ in self.finalise_ready()]
+        return Progress((cut,) if cut else (), tuple(committed), tuple(finalised))
+
+    def is_due(self) -> bool:
+        """Tell whether the open batch has reached a limit of the policy."""
+        policy, journal = self.policy, self._sequencer.journal
+        with self._sequencer.lock:
+            if not journal.open_records:
+                return False
+            age = self._sequencer.now_ns() - journal.open.time_start_ns
+            return (
+                journal.open_bytes >= policy.max_bytes - policy.call_bytes
+                or journal.open_records >= policy.max_records
+                or journal.open_liquidations >= policy.max_liquidations
+                or age >= policy.max_age_ns
+            )
+
+    def cut(self, *, force: bool = False) -> int | None:
+        """Close, sign and store the open batch if that is due (or forced); return its number.
+
+        Nothing is cut from an empty batch, or while `max_uncommitted` batches wait.
+        """
+        with self._work:
+            self._check_fault()
+            if self.waiting >= self.policy.max_uncommitted:
+                return None
+            journal = self._sequencer.journal
+            with self._sequencer.lock:
+                if self._sequencer.is_halted:
+                    raise SequencerHalted("what is not durable is not cut")
+                if not journal.open_records or not (force or self.is_due()):
+                    return None
+                batch, last_seq = journal.cut(self._engine_hash), journal.state.last_seq
+            signature = self._signer.sign(header_digest(self._domain, batch.header))
+            signed = SignedBatch(batch, signature, last_seq)
+            try:
+                self._archive.add(signed)
+            except BaseException as fault:
+                self._fault = f"batch {batch.header.batch_no} was cut and not stored: {fault}"
+                raise
+            return batch.header.batch_no
+
+    def commit_pending(self) -> list[tuple[int, TransactionReceipt]]:
+        """Commit stored batches in order, as many as may be open; return those sent now.
+
+        Raises
+        ------
+        BatchConflict
+            The chain holds another batch under one of our numbers, or refuses ours for good.
+        """
+        done: list[tuple[int, TransactionReceipt]] = []
+        with self._work:
+            self._check_fault()
+            head = self._chain.head()
+            if head > self.last_batch:
+                raise BatchConflict(f"the chain is at batch {head}, we made {self.last_batch}")
+            if head > self._committed:
+                self._demand_ours(head)  # and so all before it: each holds the hash of the last
+                self._committed = head
+            final = self._chain.finalised()
+            while self._committed < self.last_batch and self._committed - final < self._max_open:
+                receipt = self._commit(self._committed + 1)
+                if receipt is None:
+                    break
+                self._committed += 1
+                done.append((self._committed, receipt))
+        return done
+
+    def finalise_ready(self) -> list[tuple[int, TransactionReceipt]]:
+        """Finalise, in order, the batches whose time has come; return those sent now.
+
+        A batch waits for the end of its window, for the verification of each of its liquidations,
+        and for enough attestations.
+        """
+        done: list[tuple[int, TransactionReceipt]] = []
+        with self._work:
+            self._check_fault()
+            self._finalised = self._chain.finalised()
+            while self._finalised < self._committed:
+                receipt = self._finalise(self._finalised + 1)
+                if receipt is None:
+                    break
+                self._finalised += 1
+                done.append((self._finalised, receipt))
+        return done
+
+    def batch(self, batch_no: int) -> SignedBatch | None:
+        """Return a batch that was cut, or None."""
+        return self._archive.find(batch_no)
+
+    def witness(self, batch_no: int, index: int) -> dict[str, object] | None:
+        """Return the witness of a liquidation as JSON, for keepers (`WitnessStore`)."""
+        return self._archive.witness(batch_no, index)
+
+    def claim(self, output_id: int) -> Claim | None:
+        """Return what claims an output of a batch that was cut, or None when there is none."""
+        return self._archive.claim(output_id)
+
+    def _commit(self, batch_no: int) -> TransactionReceipt | None:
+        """Commit one batch; None when the chain does not take it yet, or has it already."""
+        signed = self._archive.load(batch_no)
+        header = signed.batch.header
+        try:
+            return self._chain.commit(self._signer, header, signed.signature, signed.batch.data)
+        except TransactionReverted as reverted:
+            if reverted.name in NOT_YET:
+                return None
+            if self._chain.head() >= batch_no:  # somebody relayed it in between
+                self._demand_ours(batch_no)
+                self._committed = batch_no
+                return None
+            raise BatchConflict(f"batch {batch_no} is refused: {reverted}") from reverted
+
+    def _finalise(self, batch_no: int) -> TransactionReceipt | None:
+        batch = self._archive.load(batch_no).batch
+        if self._chain.block_time() < self._chain.committed_at(batch_no) + self._window_s:
+            return None
+        if self._chain.verified_count(batch_no) < batch.header.liquidation_count:
+            return None
+        proof = collect(self._attestors, batch.header, self._threshold)
+        if proof is None:
+            return None
+        try:
+            return self._chain.finalise(self._signer, batch.header, batch.totals, proof)
+        except TransactionReverted as reverted:
+            if reverted.name in TOO_EARLY or self._chain.finalised() >= batch_no:
+                return None
+            raise BatchConflict(f"batch {batch_no} cannot be final: {reverted}") from reverted
+
+    def _demand_ours(self, batch_no: int) -> None:
+        found, ours = self._chain.batch_hash_of(batch_no), self._archive.load(batch_no).batch.hash
+        if found != ours:
+            raise BatchConflict(
+                f"batch {batch_no} on chain is 0x{found.hex()}, ours is 0x{ours.hex()}"
+            )
+
+    def _check_fault(self) -> None:
+        if self._fault is not None:
+            raise BatchNotStored(self._fault)
+
+    def _check_start(self) -> None:
+        """Let the journal stand right after the last stored batch, or refuse."""
+        journal, last = self._sequencer.journal, self.last_batch
+        if last == 0:
+            if journal.batch_no != 1:
+                raise StartRefused(f"the journal is in batch {journal.batch_no}, none is stored")
+            return
+        signed = self._archive.load(last)
+        with self._sequencer.lock:
+            # A snapshot of just before the cut restores without it.
+            if (journal.batch_no, journal.state.last_seq) == (last, signed.last_seq):
+                journal.cut(self._engine_hash)
+        if (journal.batch_no, journal.prev_batch_hash) != (last + 1, signed.batch.hash):
+            raise StartRefused(f"the journal does not continue the stored batch {last}")

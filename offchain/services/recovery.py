@@ -1,0 +1,69 @@
+"""From the log back to the state that it describes, or a refusal to start."""
+
+from collections.abc import Mapping
+
+from offchain.engine.reasons import Rejected
+from offchain.ledger.errors import SnapshotError
+from offchain.ledger.journal import Journal
+from offchain.ledger.wire import decode_records
+from offchain.services.errors import StartRefused
+from offchain.services.ports import EventStore, Snapshot, SnapshotStore
+
+
+def recover(
+    store: EventStore,
+    snapshots: SnapshotStore | None = None,
+    cuts: Mapping[int, bytes] | None = None,
+) -> Journal:
+    """Return the journal after the last record of the log.
+
+    `cuts` names the batches closed so far: the engine hash by the last sequence number of each.
+    The log does not hold them, the chain does; without them the open batch would begin at the
+    snapshot's, or at genesis.
+
+    The newest snapshot saves the replay of what came before it, when it fits the log; snapshots
+    beyond the end of the log are passed over.
+
+    Raises
+    ------
+    StartRefused
+        A snapshot does not restore to its own root or contradicts the chain, a logged record is
+        refused, or the replay ends at another chain hash.
+    """
+    journal = _from_snapshot(store, snapshots) if snapshots else None
+    if journal is None:
+        journal = Journal()
+    for frame in store.frames(after=journal.state.last_seq):
+        _replay(journal, frame)
+        engine_hash = (cuts or {}).get(journal.state.last_seq)
+        if engine_hash is not None:
+            journal.cut(engine_hash)
+    if (journal.state.last_seq, journal.tip) != (store.last_seq, store.tip):
+        raise StartRefused("the replay does not end at the chain hash of the log")
+    return journal
+
+
+def _from_snapshot(store: EventStore, snapshots: SnapshotStore) -> Journal | None:
+    for snapshot in snapshots.newest_first():
+        if snapshot.seq <= store.last_seq:
+            return _restore(snapshot, store)
+    return None
+
+
+def _restore(snapshot: Snapshot, store: EventStore) -> Journal:
+    try:
+        journal = Journal.restore(snapshot.data)
+    except SnapshotError as error:
+        raise StartRefused(f"snapshot {snapshot.seq}: {error}") from error
+    if (journal.state.last_seq, journal.state_root()) != (snapshot.seq, snapshot.root):
+        raise StartRefused(f"snapshot {snapshot.seq} restores to another state root")
+    if journal.tip != store.tip_at(snapshot.seq):
+        raise StartRefused(f"snapshot {snapshot.seq} belongs to another log")
+    return journal
+
+
+def _replay(journal: Journal, frame: bytes) -> None:
+    for record in decode_records(frame):
+        outcome = journal.apply(record)
+        if isinstance(outcome, Rejected):
+            raise StartRefused(f"record {record.seq} is refused on replay: {outcome}")

@@ -1,0 +1,218 @@
+"""The oracle relayer: brings reports of the log to the oracle hub, in order.
+
+A liquidation can be verified only when the hub accepted the report that it cites. The hub judges a
+report by the last one that *it* accepted, so reports cannot be left out at will: when the one that
+is needed would be out of band, those that lead there are sent first.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from offchain.core.oracle import is_accepted, medians
+from offchain.core.units import ONE_E6, SECOND_NS, RatioE6
+from offchain.engine.events import Event
+from offchain.engine.messages import Liquidate, PriceReport
+from offchain.ledger.wire import Record
+from offchain.services.errors import RelayQueueFull, TransactionReverted
+from offchain.services.ports import ReportChain, Signer, TransactionReceipt
+
+MAX_WAITING = 4_096
+MAX_LOST = 1_024
+NOT_YET = frozenset({"ObservedInFuture"})
+ALREADY = frozenset({"RoundNotNew", "ObservationNotNew"})
+TOO_LATE = frozenset({"ObservedTooLongAgo"})
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPolicy:
+    """Which reports go on chain.
+
+    Attributes
+    ----------
+    every : bool
+        All of them; the rest is then ignored.
+    heartbeat_ns : int
+        No longer than this without a report; well below the hub's own heartbeat. [ns]
+    move_e6 : int
+        A feed that moved so far since the last report sends one. [1e-6]
+    """
+
+    every: bool = True
+    heartbeat_ns: int = 600 * SECOND_NS
+    move_e6: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A report of the log, with its medians and whether engine (and hub) accept it in sequence."""
+
+    report: PriceReport
+    medians: tuple[int, ...]
+    accepted: bool
+
+
+@dataclass(slots=True)
+class Reference:
+    """What a new report is compared with: the last accepted one, and the pending one if any."""
+
+    last: tuple[int, ...] | None = None
+    pending: tuple[int, ...] | None = None
+
+    def take(self, values: tuple[int, ...], band_e6: RatioE6) -> bool:
+        """Apply the band rule of docs/COMMITMENTS.md and return whether the report is accepted."""
+        accepted = is_accepted(values, self.last, self.pending, band_e6)
+        if accepted:
+            self.last, self.pending = values, None
+        else:
+            self.pending = values
+        return accepted
+
+    def copy(self) -> "Reference":
+        """Return an independent copy."""
+        return Reference(self.last, self.pending)
+
+
+class Relayer:
+    """Submits reports. `on_record` may be called by one thread while another flushes.
+
+    Parameters
+    ----------
+    signer : Signer
+        Pays; anyone may relay.
+    band_e6 : int
+        Of the parameter set. [1e-6]
+
+    Attributes
+    ----------
+    lost : deque[int]
+        Rounds that the hub found too old: liquidations that cite them cannot be verified.
+    """
+
+    def __init__(
+        self,
+        chain: ReportChain,
+        signer: Signer,
+        band_e6: RatioE6,
+        policy: RelayPolicy | None = None,
+    ) -> None:
+        self.policy = policy or RelayPolicy()
+        self.lost: deque[int] = deque(maxlen=MAX_LOST)
+        self._chain, self._signer, self._band_e6 = chain, signer, band_e6
+        self._lock, self._flushing = threading.Lock(), threading.Lock()
+        self._engine, self._hub = Reference(), Reference()
+        self._in_force: Seen | None = None
+        self._sent: Seen | None = None
+        self._skipped: list[Seen] = []
+        self._waiting: deque[Seen] = deque()
+        self._newest_round = 0
+        self._overflow: str | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Reports that wait to be submitted."""
+        return len(self._waiting)
+
+    def resume(self, records: Iterable[Record]) -> None:
+        """Take up the log from its beginning: what the hub does not have yet is queued."""
+        self._newest_round = self._chain.newest_round()
+        for record in records:
+            self.on_record(record, ())
+
+    def on_record(self, record: Record, _events: tuple[Event, ...]) -> None:
+        """Note a record of the log; a listener of the sequencer, so it never raises."""
+        with self._lock:
+            if self._overflow is not None:
+                return
+            if isinstance(record.command, PriceReport):
+                self._note(record.command)
+            elif isinstance(record.command, Liquidate) and self._in_force in self._skipped:
+                assert self._in_force is not None
+                self._need(self._in_force)
+
+    def flush(self) -> list[TransactionReceipt]:
+        """Submit what waits, in order, and return the receipts.
+
+        What the hub has already is passed over. A report that is ahead of the chain's clock waits.
+
+        Raises
+        ------
+        RelayQueueFull
+            Records were left out, because too many reports waited; `resume` on a new relayer.
+        """
+        done = []
+        with self._flushing:
+            while self._waiting:
+                try:
+                    done.append(self._chain.submit_report(self._signer, self._waiting[0].report))
+                except TransactionReverted as reverted:
+                    if reverted.name in NOT_YET:
+                        break
+                    if reverted.name in TOO_LATE:
+                        self.lost.append(self._waiting[0].report.round)
+                    elif reverted.name not in ALREADY:
+                        raise
+                self._waiting.popleft()
+            if self._overflow is not None:
+                raise RelayQueueFull(self._overflow)
+        return done
+
+    def _note(self, report: PriceReport) -> None:
+        values = medians([observation.values for observation in report.observations])
+        seen = Seen(report, values, self._engine.take(values, self._band_e6))
+        if seen.accepted:
+            self._in_force = seen
+        if report.round <= self._newest_round:
+            self._hub, self._sent = self._engine.copy(), seen
+            return
+        if self.policy.every:
+            self._queue(seen)
+            return
+        self._skipped.append(seen)
+        if seen.accepted and self._is_wanted(seen):
+            self._need(seen)
+        elif len(self._skipped) > MAX_WAITING:
+            self._overflow = f"{MAX_WAITING} reports since the last one that was relayed"
+
+    def _is_wanted(self, seen: Seen) -> bool:
+        """Tell whether a report is due by age or by move."""
+        if self._sent is None:
+            return True
+        age = seen.report.observed_at_ns - self._sent.report.observed_at_ns
+        if age >= self.policy.heartbeat_ns:
+            return True
+        return any(
+            abs(new - old) * ONE_E6 >= self.policy.move_e6 * old
+            for new, old in zip(seen.medians, self._sent.medians, strict=True)
+        )
+
+    def _need(self, wanted: Seen) -> None:
+        """Queue a skipped report, after the fewest of those before it that make the hub accept it.
+
+        Hub and engine agree after every report that both accepted. From there the whole sequence
+        leads to `wanted`, because it did in the engine; so stepping always ends.
+        """
+        place = self._skipped.index(wanted)
+        path, self._skipped = self._skipped[: place + 1], self._skipped[place + 1 :]
+        while path:
+            jump = self._farthest(path)
+            for seen in path[:1] if jump is None else path[jump : jump + 1]:
+                self._hub.take(seen.medians, self._band_e6)
+                self._queue(seen)
+            path = path[1 if jump is None else jump + 1 :]
+
+    def _farthest(self, path: list[Seen]) -> int | None:
+        """Return the last report of a path that engine and hub both accept now, if any."""
+        for place in range(len(path) - 1, -1, -1):
+            seen = path[place]
+            if seen.accepted and self._hub.copy().take(seen.medians, self._band_e6):
+                return place
+        return None
+
+    def _queue(self, seen: Seen) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            self._overflow = f"{MAX_WAITING} reports wait for the chain"
+            return
+        self._waiting.append(seen)
+        self._sent = seen

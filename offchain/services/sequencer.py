@@ -1,0 +1,235 @@
+"""The sequencer: one writer that gives every command its place, its time and its durability.
+
+A command is decided and applied in memory, the frames of the whole call are appended with one
+sync, and only then does anybody learn of it: receipts and listeners come after the sync. If the
+append fails, memory is ahead of the disk; the sequencer halts and answers nothing more, so no one
+can have seen what was not durable. A restart replays the log, which is the truth.
+
+Liquidations have a lane of their own: after every command that moves prices, accounts below their
+trigger take one step each, worst first, before any other command of the call.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from offchain.core.units import AccountId, TimestampNs
+from offchain.engine.events import Event
+from offchain.engine.machine import below_trigger
+from offchain.engine.messages import Command, FundingTick, Liquidate, PriceReport, SettleExpiry
+from offchain.engine.reasons import Rejected
+from offchain.engine.state import State
+from offchain.ledger.journal import MAX_OPEN_BYTES, MAX_OPEN_RECORDS, Journal
+from offchain.ledger.wire import Record
+from offchain.services.errors import BatchOverdue, SequencerHalted, StartRefused
+from offchain.services.ports import Clock, EventStore, Snapshot, SnapshotStore
+
+MAX_COMMANDS = 1024
+"""Commands in one call."""
+COMMIT_FRAMES = 1024
+"""A call is synced after so many frames at the latest."""
+MAX_PASSES = 16
+"""Passes of the liquidation lane for one price; what is left then waits in the backlog."""
+MAX_LISTENERS = 64
+_MOVES_PRICES = (PriceReport, FundingTick, SettleExpiry)
+
+Listener = Callable[[Record, tuple[Event, ...]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A command is durable: its place, its time, the chain hash after it, and what it caused."""
+
+    seq: int
+    time_ns: TimestampNs
+    epoch: int
+    tip: bytes
+    events: tuple[Event, ...]
+
+
+class Sequencer:
+    """Orders commands into the log and the machine. Safe to call from several threads.
+
+    Parameters
+    ----------
+    journal : Journal
+        State and commitments; what `recover` returned for `store`.
+    store : EventStore
+        The log. Its tip must be the journal's.
+    clock : Clock
+        Time for the records; recorded time never goes back, whatever the clock does.
+    epoch : int
+        Fencing number of this writer, at least that of the last record.
+    liquidations_per_tick : int
+        Steps taken at once in the lane; the rest waits in `backlog` and goes before the next
+        command.
+
+    Attributes
+    ----------
+    lock : RLock
+        Held during every change. Hold it to read a consistent state.
+    backlog : int
+        Accounts below their trigger that still wait for their step.
+    failed_listeners : list[str]
+        Listeners that raised and were dropped: they cannot stop the sequencer.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: EventStore,
+        clock: Clock,
+        epoch: int = 1,
+        liquidations_per_tick: int = 256,
+    ) -> None:
+        if (journal.state.last_seq, journal.tip) != (store.last_seq, store.tip):
+            raise StartRefused("the journal does not stand where the log ends")
+        if epoch < store.last_epoch:
+            raise StartRefused(f"epoch {epoch} is fenced off by {store.last_epoch}")
+        self.journal, self.epoch = journal, epoch
+        self.lock = threading.RLock()
+        self.backlog = 0
+        self.failed_listeners: list[str] = []
+        self._store, self._clock = store, clock
+        self._limit = liquidations_per_tick
+        self._stepped: set[int] = set()
+        self._listeners: list[Listener] = []
+        self._pending: list[tuple[Record, tuple[Event, ...], bytes]] = []
+        self._halted: str | None = None
+
+    @property
+    def state(self) -> State:
+        """The state of the machine; read it with `lock` held."""
+        self._check()
+        return self.journal.state
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the log failed, so that nothing is accepted any more."""
+        return self._halted is not None
+
+    def now_ns(self) -> TimestampNs:
+        """Return the time that the next record would carry. [ns]"""
+        return TimestampNs(max(self.journal.state.time_ns, self._clock.now_ns()))
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener(record, events)` for every record from now on, after its sync.
+
+        It is called in log order with the lock held, so it must be quick, and must not submit.
+        """
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise ValueError(f"more than {MAX_LISTENERS} listeners")
+        self._listeners.append(listener)
+
+    def submit(self, command: Command) -> Receipt | Rejected:
+        """Order one command. A refused one leaves no trace in the log.
+
+        Raises
+        ------
+        LogFailed
+            The append failed; whether the command will be found after a restart is unknown.
+        SequencerHalted
+            An earlier append failed.
+        BatchOverdue
+            The open batch is too large: it must be cut first.
+        """
+        return self.submit_batch([command])[0]
+
+    def submit_batch(self, commands: Sequence[Command]) -> list[Receipt | Rejected]:
+        """Order several commands with one sync and return an answer to each; see `submit`."""
+        if len(commands) > MAX_COMMANDS:
+            raise ValueError(f"{len(commands)} commands in one call, at most {MAX_COMMANDS}")
+        with self.lock:
+            self._check()
+            self._check_batch()
+            try:
+                answers = self._order(commands)
+                self._commit()
+            except BaseException as error:
+                self._halted = f"{type(error).__name__}: {error}"
+                raise
+            return answers
+
+    def save_snapshot(self, snapshots: SnapshotStore) -> Snapshot:
+        """Store the present state beside the log, and return it."""
+        with self.lock:
+            self._check()
+            journal = self.journal
+            snapshot = Snapshot(journal.state.last_seq, journal.state_root(), journal.snapshot())
+        snapshots.save(snapshot)
+        return snapshot
+
+    def _check(self) -> None:
+        if self._halted is not None:
+            raise SequencerHalted(self._halted)
+
+    def _check_batch(self) -> None:
+        """Push back while the open batch is still far from the size that the journal refuses."""
+        journal = self.journal
+        if journal.open_records > MAX_OPEN_RECORDS // 2 or journal.open_bytes > MAX_OPEN_BYTES // 2:
+            raise BatchOverdue(f"{journal.open_records} records wait for the batch to be cut")
+
+    def _order(self, commands: Sequence[Command]) -> list[Receipt | Rejected]:
+        answers: list[Receipt | Rejected] = []
+        if self.backlog:
+            self._liquidate()
+        for command in commands:
+            answer = self._take(command)
+            answers.append(answer)
+            if isinstance(command, _MOVES_PRICES) and isinstance(answer, Receipt):
+                self._stepped.clear()
+                self._liquidate()
+        return answers
+
+    def _take(self, command: Command) -> Receipt | Rejected:
+        journal = self.journal
+        record = Record(journal.state.last_seq + 1, self.now_ns(), self.epoch, command)
+        outcome = journal.apply(record)
+        if isinstance(outcome, Rejected):
+            return outcome
+        self._pending.append((record, outcome, journal.open.frames[-1]))
+        receipt = Receipt(
+            record.seq, TimestampNs(record.time_ns), record.epoch, journal.tip, outcome
+        )
+        if len(self._pending) >= COMMIT_FRAMES:
+            self._commit()
+        return receipt
+
+    def _liquidate(self) -> None:
+        """Take one step, for each price, on every account below its trigger that can be stepped.
+
+        A step may make another one possible (the backstop is hedged, a maker's bid comes free), so
+        refused accounts are tried again until a pass changes nothing.
+        """
+        taken = 0
+        for _ in range(MAX_PASSES):
+            below = [a for a in below_trigger(self.journal.state) if a not in self._stepped]
+            before = taken
+            for account in below:
+                if taken == self._limit:
+                    break
+                if isinstance(self._take(Liquidate(AccountId(account))), Receipt):
+                    self._stepped.add(account)
+                    taken += 1
+            if taken == before:
+                self.backlog = len(below) if taken == self._limit else 0
+                return
+        self.backlog = len(below)
+
+    def _commit(self) -> None:
+        """Make what was applied durable, then tell the listeners."""
+        if not self._pending:
+            return
+        tip = self._store.append([frame for _, _, frame in self._pending])
+        assert tip == self.journal.tip, "log and journal chain differently"
+        done, self._pending = self._pending, []
+        for record, events, _ in done:
+            self._tell(record, events)
+
+    def _tell(self, record: Record, events: tuple[Event, ...]) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(record, events)
+            except Exception as error:  # noqa: BLE001 - nothing that listens may stop the writer
+                self._listeners.remove(listener)
+                self.failed_listeners.append(f"{listener!r} at {record.seq}: {error!r}"[:500])

@@ -1,0 +1,157 @@
+"""A sequencer that lies: it holds the sequencer's key, an honest past, and no scruples.
+
+Two liars. `DishonestSequencer` commits to the real contracts, which refuse what they can see.
+`rewritten` imagines contracts that believed everything: the whole past is derived again from an
+altered log, so that header, hashes and signatures agree, and only the lie itself is left to find.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from offchain.adapters.chain import Chain
+from offchain.engine.events import Event
+from offchain.engine.messages import Command, Liquidate
+from offchain.engine.reasons import Rejected
+from offchain.ledger.batch import Batch
+from offchain.ledger.header import BatchHeader, batch_hash, header_digest
+from offchain.ledger.journal import Journal
+from offchain.ledger.keccak import keccak256
+from offchain.ledger.totals import Totals
+from offchain.ledger.wire import Record, decode_records
+from offchain.services.attestation import attestation_proof
+from offchain.services.chain_facts import (
+    ChainFacts,
+    InsuranceMove,
+    PostedBatch,
+    VerifiedLiquidation,
+)
+from offchain.services.ports import TransactionReceipt
+from tests.support.devnet import ATTESTOR, ENGINE_HASH, KEEPER, SEQUENCER, Devnet
+
+Edit = Callable[[int, Record], Iterable[Command]]
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the engine to an altered log
+    """The engine itself does not take the altered log."""
+
+
+class DishonestSequencer:
+    """Goes on where the honest one stands, with a copy of its journal and its key."""
+
+    def __init__(self, venue: Devnet) -> None:
+        self.venue = venue
+        self.journal = Journal.restore(venue.sequencer.journal.snapshot())
+        self.chain = Chain(venue.anvil.url, venue.deployment)
+
+    def log(self, command: Command) -> tuple[Event, ...]:
+        """Log a command without asking the gate, and nothing besides it."""
+        record = Record(self.journal.state.last_seq + 1, self.venue.now, 1, command)
+        outcome = self.journal.apply(record)
+        if isinstance(outcome, Rejected):
+            raise Refused(str(outcome))
+        return outcome
+
+    def liquidate(self, accounts: Iterable[int]) -> None:
+        """Log a step for each account."""
+        for account in accounts:
+            self.log(Liquidate(account))  # type: ignore[arg-type]  # ids of the engine itself
+
+    def cut(self) -> Batch:
+        """Close the open batch."""
+        return self.journal.cut(ENGINE_HASH)
+
+    def commit(self, header: BatchHeader, data: bytes) -> TransactionReceipt:
+        """Sign any header and commit it with any data."""
+        signature = SEQUENCER.sign(header_digest(self.chain.domain("Settlement"), header))
+        return self.chain.commit(SEQUENCER, header, signature, data)
+
+    def finalise(self, header: BatchHeader, totals: Totals) -> TransactionReceipt:
+        """Make a batch final with an attestor who vouches for anything."""
+        digest = self.chain.domain("AttestedVerifier").digest
+        return self.chain.finalise(KEEPER, header, totals, attested(header, digest))
+
+
+def attested(header: BatchHeader, digest: Callable[[bytes], bytes]) -> bytes:
+    """Return the proof of a batch by the colluding attestor."""
+    from offchain.ledger.typed_data import ATTESTATION_TYPE  # noqa: PLC0415
+
+    signature = ATTESTOR.sign(digest(ATTESTATION_TYPE.hash((batch_hash(header),))))
+    return attestation_proof({ATTESTOR.address: signature})
+
+
+def with_data(header: BatchHeader, data: bytes) -> BatchHeader:
+    """Return a header that commits to other data."""
+    return replace(header, da_hash=keccak256(data), da_length=len(data))
+
+
+def posted(facts: ChainFacts, header: BatchHeader, data: bytes) -> PostedBatch:
+    """Return a batch as the chain would hold it, signed by the sequencer."""
+    signature = SEQUENCER.sign(header_digest(facts.settlement, header))
+    return PostedBatch(header, signature, data, batch_hash(header))
+
+
+def reposted(facts: ChainFacts, number: int, header: BatchHeader, data: bytes) -> ChainFacts:
+    """Return facts in which one batch is another one, properly signed."""
+    batches = list(facts.batches)
+    batches[number - 1] = posted(facts, header, data)
+    return replace(facts, batches=tuple(batches))
+
+
+def resigned(facts: ChainFacts, number: int, **fields: object) -> ChainFacts:
+    """Return facts in which the header of one batch has other fields and a good signature."""
+    was = facts.batches[number - 1]
+    return reposted(facts, number, replace(was.header, **fields), was.data)  # type: ignore[arg-type]
+
+
+def rewritten(facts: ChainFacts, edit: Edit) -> ChainFacts:
+    """Return the facts of contracts that believed an altered log.
+
+    Parameters
+    ----------
+    edit : callable
+        Takes batch number and record, returns the commands that stand in its place.
+
+    Raises
+    ------
+    Refused
+        The engine does not take the altered log.
+    """
+    journal, batches = Journal(), []
+    for number, was in enumerate(facts.batches, start=1):
+        for record in decode_records(was.data):
+            for command in edit(number, record):
+                seq = journal.state.last_seq + 1
+                outcome = journal.apply(replace(record, seq=seq, command=command))
+                if isinstance(outcome, Rejected):
+                    raise Refused(f"record {seq}: {outcome}")
+        batches.append(journal.cut(facts.engine_hash))
+    return _believed(facts, batches)
+
+
+def _believed(facts: ChainFacts, batches: Sequence[Batch]) -> ChainFacts:
+    final = batches[: facts.finalised]
+    totals = {batch.header.batch_no: batch.totals for batch in final}
+    insurance, verified = {}, {}
+    before: Totals | None = None
+    for number, now in totals.items():
+        insurance[number] = InsuranceMove(
+            now.insurance_e6,
+            now.contributed_e6 - (before.contributed_e6 if before else 0),
+            now.drawn_e6 - (before.drawn_e6 if before else 0),
+            now.shortfall_e6 - (before.shortfall_e6 if before else 0),
+        )
+        before = now
+    for batch in final:
+        for index, witness in enumerate(batch.witnesses):
+            found = witness.check(batch.header, batch.terms)
+            step = witness.instruction
+            where = batch.header.batch_no, index
+            verified[where] = VerifiedLiquidation(step.account, step.tier, *found)
+    return replace(
+        facts,
+        batches=tuple(posted(facts, b.header, b.data) for b in batches),
+        head=len(batches),
+        totals=totals,
+        insurance=insurance,
+        verified=verified,
+    )

@@ -1,0 +1,120 @@
+"""Only the owner of an account speaks for it, and not for long (C-9, C-10)."""
+
+from dataclasses import replace
+
+import pytest
+
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs
+from offchain.engine.messages import CancelOrder, PlaceOrder, TimeInForce, Withdraw
+from offchain.engine.reasons import Reason
+from offchain.ledger.typed_data import Domain
+from offchain.services.gateway import Gateway, Intent, IntentReason, Refused, intent_digest
+from offchain.services.signing import KeySigner
+
+DOMAIN = Domain(31337, bytes(19) + b"\x05")
+OWNER, STRANGER = KeySigner(bytes(31) + b"\x11"), KeySigner(bytes(31) + b"\x12")
+NOW = 1_000_000_000_000
+SOON = TimestampNs(NOW + 10**9)
+ACCOUNT = AccountId(1)
+
+ORDER = PlaceOrder(
+    ACCOUNT,
+    InstrumentId(3),
+    Lots(-7),
+    PriceE8(100),
+    TimeInForce.POST_ONLY,
+    reduce_only=False,
+    nonce=2**64 - 1,
+    expires_at_ns=SOON,
+    signature=b"",
+)
+CANCEL = CancelOrder(ACCOUNT, 9, 5, SOON, b"")
+WITHDRAWAL = Withdraw(ACCOUNT, 0, 10**6, 6, SOON, b"")
+INTENTS: list[Intent] = [ORDER, CANCEL, WITHDRAWAL]
+
+
+class Book:
+    """Two accounts; the second has an owner that we know."""
+
+    count = 2
+    owner = [bytes(20), OWNER.address]  # noqa: RUF012 - never changed
+
+
+def signed(intent: Intent, key: KeySigner = OWNER, domain: Domain = DOMAIN) -> Intent:
+    return replace(intent, signature=key.sign(intent_digest(domain, intent)))
+
+
+def check(intent: Intent) -> Refused | None:
+    return Gateway(DOMAIN).check(intent, Book(), NOW)
+
+
+def reason(intent: Intent) -> object:
+    refused = check(intent)
+    return refused.reason if refused else None
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_the_owner_passes_and_anybody_else_does_not(intent: Intent) -> None:
+    assert check(signed(intent)) is None
+    assert reason(signed(intent, STRANGER)) == IntentReason.WRONG_SIGNER
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_every_changed_field_breaks_the_signature(intent: Intent) -> None:
+    whole = signed(intent)
+    assert reason(replace(whole, nonce=4)) == IntentReason.WRONG_SIGNER
+    later = replace(whole, expires_at_ns=TimestampNs(SOON + 1))
+    assert reason(later) == IntentReason.WRONG_SIGNER
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+@pytest.mark.parametrize("domain", [Domain(1, DOMAIN.contract), Domain(31337, bytes(20))])
+def test_a_signature_for_another_chain_or_contract_does_not_count(
+    intent: Intent, domain: Domain
+) -> None:
+    assert reason(signed(intent, domain=domain)) == IntentReason.WRONG_SIGNER
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(65), bytes(64), bytes(66), b"\xff" * 65])
+def test_a_malformed_signature_is_refused(signature: bytes) -> None:
+    assert reason(replace(ORDER, signature=signature)) == IntentReason.BAD_SIGNATURE
+
+
+def test_a_malleated_signature_is_refused() -> None:
+    order = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+    good = signed(ORDER).signature
+    flipped = (order - int.from_bytes(good[32:64])).to_bytes(32) + bytes([55 - good[64]])
+    assert reason(replace(ORDER, signature=good[:32] + flipped)) == IntentReason.BAD_SIGNATURE
+
+
+@pytest.mark.parametrize("account", [2, -1, 2**32])
+def test_an_unknown_account_is_refused(account: int) -> None:
+    assert reason(replace(CANCEL, account=AccountId(account))) == Reason.UNKNOWN_ACCOUNT
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_an_expired_intent_is_refused(intent: Intent) -> None:
+    assert reason(signed(replace(intent, expires_at_ns=TimestampNs(NOW)))) == Reason.INTENT_EXPIRED
+
+
+def test_only_an_order_may_expire_far_ahead() -> None:
+    far = TimestampNs(NOW + 3600 * 10**9)
+    assert reason(signed(replace(ORDER, expires_at_ns=far))) is None
+    assert reason(signed(replace(CANCEL, expires_at_ns=far))) == IntentReason.EXPIRY_TOO_FAR
+    assert reason(signed(replace(WITHDRAWAL, expires_at_ns=far))) == IntentReason.EXPIRY_TOO_FAR
+    beyond = TimestampNs(NOW + 91 * 86_400 * 10**9)
+    assert reason(signed(replace(ORDER, expires_at_ns=beyond))) == IntentReason.EXPIRY_TOO_FAR
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        replace(ORDER, lots=Lots(2**31)),
+        replace(ORDER, instrument=InstrumentId(2**16)),
+        replace(ORDER, limit_price_e8=PriceE8(-1)),
+        replace(ORDER, nonce=2**64),
+        replace(WITHDRAWAL, amount=2**64),
+    ],
+)
+def test_a_value_outside_its_type_is_refused(intent: Intent) -> None:
+    assert reason(replace(intent, signature=bytes(65))) == IntentReason.OUT_OF_RANGE
