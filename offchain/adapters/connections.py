@@ -54,7 +54,8 @@ def prompt_protocol(idle_seconds: float, connections: int) -> type[H11Protocol]:
 
         def _cut_if_silent(self) -> None:
             cycle: object = self.cycle  # None until the head of a request is complete
-            if cycle is None and not self.transport.is_closing():
+            is_upgraded = self.transport.get_protocol() is not self  # a WebSocket asked once
+            if cycle is None and not is_upgraded and not self.transport.is_closing():
                 self.transport.abort()
 
     return PromptProtocol

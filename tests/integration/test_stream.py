@@ -1,5 +1,6 @@
 """Streams are complete and in order for those who read."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from offchain.adapters.guard import ApiLimits
 from tests.support.served import Served, serving
-from tests.support.sockets import (
-    joined,
-)
+from tests.support.sockets import joined
 from tests.support.venue import BTC_PERP
 
 PLENTY = ApiLimits(rate=10_000, burst=10_000)
@@ -160,3 +159,15 @@ def test_a_socket_beyond_the_number_of_connections_is_turned_away() -> None:
         client.call("public/get_time")
         with pytest.raises(InvalidStatus), joined(served):
             pass
+
+
+def test_a_socket_outlives_the_time_in_which_a_first_request_must_come() -> None:
+    limits = ApiLimits(rate=10_000, burst=10_000, idle_seconds=0.05)
+    with serving(limits) as served, joined(served) as client:
+        client.subscribe("fills")
+        passed = threading.Event()
+        timer = threading.Timer(0.2, passed.set)  # four times the limit, without a message
+        timer.start()
+        assert passed.wait(timeout=5)
+        trade(served)
+        assert client.message()["type"] == "update"
