@@ -1,5 +1,6 @@
 """Risk parameters: versioned data, checked as relations, hashed into every batch."""
 
+import re
 from dataclasses import dataclass
 
 from offchain.core.instruments import FeedKind, Listing
@@ -13,6 +14,8 @@ from offchain.core.units import (
     TimestampNs,
     UsdE6,
 )
+
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 
 
 class ParameterError(ValueError):
@@ -218,6 +221,11 @@ def _check_terms(parameters: RiskParameters) -> None:
     _require("funding damper <= cap", holds=0 <= p.funding.damper_e8 <= p.funding.cap_e8)
     _require("funding period is positive", holds=p.funding.period_ns > 0)
     oracle = p.oracle
+    named = (p.insurance_owner, p.backstop_owner, *oracle.signers)
+    _require(
+        "owners and signers are 0x addresses in lower case",
+        holds=all(_ADDRESS.fullmatch(address) for address in named),
+    )
     _require(
         "signers ascend without repeats", holds=list(oracle.signers) == sorted(set(oracle.signers))
     )

@@ -34,8 +34,8 @@ from offchain.core.units import (
 BITCOIN = Underlying(0, "BTC", 100_000, PriceE8(10_000_000))  # lot 0.001 BTC, tick 0.1 USD
 ETHER = Underlying(1, "ETH", 10_000, PriceE8(1_000_000))  # lot 0.01 ETH, tick 0.01 USD
 RECOMMENDED = {"BTC": (160_000, 500_000, 250_000), "ETH": (180_000, 400_000, 250_000)}
-THIN = {"BTC": (90_000, 500_000, 250_000), "ETH": (110_000, 400_000, 250_000)}
-"""Half of the recommended range, as leverage of 11x and 9x needs: for venues that want to see the
+THIN = {"BTC": (75_000, 500_000, 250_000), "ETH": (90_000, 400_000, 250_000)}
+"""About half of the recommended range, for leverage of 13x and 11x: for venues that want to see the
 waterfall at work, such as the demo."""
 TAIL_MOVES_E6 = (-660_000, -330_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000)
 

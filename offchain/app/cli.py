@@ -1,0 +1,202 @@
+"""The command line. Data goes to standard output, progress and problems to standard error.
+
+Exit codes: 0 done, 1 failure, 2 usage, 3 configuration, 4 cannot reach chain or engine, 5 refused
+by risk, 6 verification failed, 130 interrupted. Heavy modules are imported by the command that
+needs them, so that ``--help`` is quick.
+"""
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="plimsoll",
+    help="A margin engine for crypto derivatives that nobody has to trust.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Exit(IntEnum):
+    """What the process answers."""
+
+    DONE = 0
+    FAILURE = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    UNREACHABLE = 4
+    REFUSED = 5
+    VERIFICATION_FAILED = 6
+    INTERRUPTED = 130
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+RpcOption = Annotated[str, typer.Option("--rpc", help="HTTP address of a node.")]
+SettlementOption = Annotated[
+    str, typer.Option("--settlement", help="0x address of the settlement contract.")
+]
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Candle file: ts,open,high,low,close,volume.")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--folder", help="Where results go.")] = Path(
+        "build/demo"
+    ),
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the population.")] = 10,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay a crash end to end on a local chain, and audit it."""
+    from offchain.app.demo.run import SHIPPED, DemoChoices, run_demo  # noqa: PLC0415 - slow
+
+    summary = run_demo(DemoChoices(data or SHIPPED, folder, seed))
+    if as_json:
+        typer.echo(json.dumps(summary))
+        return
+    for name, value in summary.items():
+        if name != "gas":
+            typer.echo(f"{name:<20} {value}")
+    typer.echo(f"written: {folder / 'summary.json'}, {folder / 'demo.png'}")
+
+
+@app.command()
+def audit(
+    rpc: RpcOption,
+    settlement: SettlementOption,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay everything from chain data alone and print a verdict for each check."""
+    from offchain.app.audit_command import run_audit  # noqa: PLC0415 - slow
+
+    report = run_audit(rpc, address(settlement))
+    if as_json:
+        typer.echo(json.dumps(report.to_json()))
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    if not report.is_ok:
+        raise typer.Exit(Exit.VERIFICATION_FAILED)
+
+
+@app.command()
+def up(
+    api_port: Annotated[int, typer.Option("--api-port", help="0 chooses a free one.")] = 8080,
+    rpc_port: Annotated[int, typer.Option("--rpc-port", help="0 chooses a free one.")] = 8545,
+    folder: Annotated[Path, typer.Option("--folder", help="Data of the node.")] = Path("build/up"),
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random walk.")] = 1,
+) -> None:
+    """Keep a devnet running: chain, contracts, oracles, sequencer, batcher, keeper and API."""
+    from offchain.app.up import UpChoices, run_up  # noqa: PLC0415 - slow
+
+    run_up(UpChoices(api_port, rpc_port, folder, seed))
+
+
+@app.command()
+def doctor(
+    rpc: Annotated[str | None, typer.Option("--rpc", help="Also examine a chain.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Name what is wrong on this machine, each with a remedy."""
+    from offchain.app.doctor import run_doctor  # noqa: PLC0415 - its checks import much
+
+    findings = run_doctor(rpc)
+    if as_json:
+        typer.echo(json.dumps([vars_of(f) for f in findings]))
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name:<12} {finding.detail}")
+            if not finding.ok:
+                typer.echo(f"     remedy: {finding.remedy}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(Exit.FAILURE)
+
+
+@app.command()
+def keeper(
+    rpc: RpcOption,
+    settlement: SettlementOption,
+    api: Annotated[str, typer.Option("--api", help="Address of the venue's API.")],
+    key: Annotated[Path, typer.Option("--key-file", help="File with a 0x private key.")],
+    steps: Annotated[int, typer.Option("--steps", help="0 runs until interrupted.")] = 0,
+) -> None:
+    """Watch committed batches, verify their liquidations on chain, and earn the fee."""
+    from offchain.app.keeper_command import run_keeper  # noqa: PLC0415 - slow
+
+    earnings = run_keeper(rpc, address(settlement), api, key, steps)
+    typer.echo(json.dumps(earnings))
+
+
+@app.command()
+def replay(
+    log: Annotated[Path, typer.Argument(help="Folder of an input log.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay an input log and print the state root that follows from it."""
+    from offchain.app.log_commands import replay_log  # noqa: PLC0415 - slow
+
+    outcome = replay_log(log)
+    typer.echo(
+        json.dumps(outcome) if as_json else "\n".join(f"{k:<12} {v}" for k, v in outcome.items())
+    )
+
+
+@app.command()
+def rebuild(
+    log: Annotated[Path, typer.Argument(help="Folder of an input log.")],
+    database: Annotated[str, typer.Option("--database", help="SQLAlchemy URL of the read model.")],
+) -> None:
+    """Drop the read model and build it again from the log."""
+    from offchain.app.log_commands import rebuild_read_model  # noqa: PLC0415 - slow
+
+    typer.echo(json.dumps(rebuild_read_model(log, database)))
+
+
+def address(text: str) -> bytes:
+    """Return the 20 bytes of a 0x address; a usage error otherwise."""
+    digits = text.removeprefix("0x")
+    try:
+        value = bytes.fromhex(digits)
+    except ValueError:
+        value = b""
+    if len(value) != 20 or not text.startswith("0x"):
+        raise typer.BadParameter(f"{text!r} is no 0x address of 20 bytes")
+    return value
+
+
+def vars_of(finding: object) -> dict[str, object]:
+    """Return the fields of a frozen record."""
+    names: tuple[str, ...] = getattr(type(finding), "__slots__", ())
+    return {name: getattr(finding, name) for name in names}
+
+
+def main() -> None:
+    """Run, and turn faults into exit codes."""
+    if sys.flags.optimize:
+        sys.exit("plimsoll states its invariants as assertions: do not run it under -O")
+    from offchain.services.errors import (  # noqa: PLC0415 - keep --help quick
+        ChainUnreachable,
+        OffchainError,
+        WrongChain,
+    )
+
+    try:
+        app()
+    except (ChainUnreachable, WrongChain) as fault:
+        typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
+        sys.exit(Exit.UNREACHABLE)
+    except (OffchainError, OSError) as fault:
+        typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
+        sys.exit(Exit.FAILURE)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
