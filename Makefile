@@ -7,6 +7,11 @@ MAKEFLAGS += --no-print-directory
 
 # What runs is the tree of this Makefile, even where another one is installed.
 export PYTHONPATH := $(CURDIR)
+# A kernel is not compiled again when one that it calls changes, so each state of the rules has a cache
+# of its own.
+export NUMBA_CACHE_DIR := $(CURDIR)/build/numba/$(shell cat offchain/core/*.py offchain/pricing/*.py | sha256sum | cut -c1-16)
+# web3's own choice is the slower one.
+export ETH_HASH_BACKEND := pysha3
 
 BIN := .venv/bin
 # Foundry's own binary: its launcher package of 1.7.1 loses the exit status.

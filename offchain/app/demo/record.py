@@ -41,14 +41,17 @@ class Book:
 
     def listen(self, record: Record, events: tuple[e.Event, ...]) -> None:
         """Count what one record caused."""
+        called = [x for x in events if isinstance(x, e.MarginLevelChanged) and x.level > 0]
+        if called:
+            self.warnings += len(called)
+            worst = max(x.level for x in called)
+            self.lines.append(f"margin call for {len(called)} accounts, up to level {worst}")
         for event in events:
             match event:
                 case e.PriceAccepted():
                     self._price_e8 = event.medians[0]
                 case e.Filled():
                     self.fills += 1
-                case e.MarginLevelChanged() if event.level > 0:
-                    self.warnings += 1
                 case e.PositionTransferred():
                     self.handed_over += 1
                 case e.LiquidationOrdered():

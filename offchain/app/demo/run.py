@@ -1,7 +1,6 @@
 """The demo from nothing to an audit verdict."""
 
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from offchain.app.demo.venue import DemoVenue
 from offchain.app.devnet import Devnet, DevnetTerms, launch, save_deployment
 from offchain.app.engine_hash import engine_hash
 from offchain.app.node import Node, NodeChoices
+from offchain.app.run_folder import fresh
 from offchain.core.units import ONE_E6, SECOND_NS
 from offchain.engine.events import Tier
 from offchain.engine.risk import withdrawable
@@ -50,6 +50,10 @@ class DemoFailed(OffchainError):  # noqa: N818 - a fault is named by what happen
     """Something that the demo promises did not happen."""
 
 
+class AuditFailed(DemoFailed):
+    """The audit at the end found something."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoChoices:
     """What may be chosen: the candle file, where results go, and the seed of the population."""
@@ -66,13 +70,16 @@ def run_demo(choices: DemoChoices) -> dict[str, object]:
     ------
     PriceFileError
         The candle file breaks its format.
+    FolderNotOurs
+        The folder holds what no earlier run left.
     DemoFailed
-        The audit found something, or nothing was liquidated.
+        Something that the demo promises did not happen.
+    AuditFailed
+        The audit found something.
     """
     candles = read_candles(choices.data)
     spots = list(path_through(candles.candles, candles.step_ns))
-    shutil.rmtree(choices.folder, ignore_errors=True)
-    choices.folder.mkdir(parents=True)
+    fresh(choices.folder)
     book, start = Book(), time.perf_counter()
     opening_ns = spots[0].time_ns - 300 * SECOND_NS
     options = AnvilOptions(timestamp_s=opening_ns // SECOND_NS, accounts=1)
@@ -158,9 +165,10 @@ class _Run:
         with book.stage("closing"):
             claimed = self._withdraw_and_close()
         heard = self.listener.stop()
-        screen.stage("auditing from chain data alone")
+        screen.stage("auditing from chain data alone", self.devnet.chain.head())
         with book.stage("audit"):
-            report = audit(collect_facts(self.devnet.chain), engine_hash())
+            facts = collect_facts(self.devnet.chain)
+            report = audit(facts, engine_hash(), lambda _done, _all: screen.advance())
         for line in verdict_lines(report):
             screen.say(line, is_key=True)
         summary = self._summary(report, claimed, heard)
@@ -273,7 +281,7 @@ def _backstop(devnet: Devnet) -> Trader:
 
 def _demand(summary: dict[str, object], report: AuditReport) -> None:
     if not report.is_ok:
-        raise DemoFailed("the audit did not pass")
+        raise AuditFailed("the audit did not pass")
     liquidations = summary["liquidations"]
     assert isinstance(liquidations, dict)
     if liquidations["detected"] != liquidations["verified_on_chain"]:

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-MAX_LINES = 90
+MAX_LINES = 120
 """Lines printed above the bar; more are counted and summed up."""
 
 

@@ -87,9 +87,7 @@ FIRST, *REST = RULES.listing.instruments
             "expiry has its feeds",
         ),
         (
-            listing(
-                instruments=(replace(FIRST, strike_e8=PriceE8(5)), *REST)
-            ),
+            listing(instruments=(replace(FIRST, strike_e8=PriceE8(5)), *REST)),
             "strike",
         ),
         (
