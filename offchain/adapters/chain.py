@@ -18,6 +18,7 @@ from offchain.adapters.deployment import CASH, COLLATERAL, Deployment, contract_
 from offchain.core.units import SECOND_NS
 from offchain.engine.messages import PriceReport
 from offchain.ledger.columns import pack_values
+from offchain.ledger.epoch import Report
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.outputs import Output
@@ -235,6 +236,19 @@ class Chain:
 
     def submit_report(self, signer: Signer, report: PriceReport) -> TransactionReceipt:
         """Submit a round as it is in the log; observations are put in order of their signers."""
+        return self.send(signer, "OracleHub", "submit", *self._signed_values(report))
+
+    def submit_late_report(
+        self, signer: Signer, report: PriceReport, base: Report | None
+    ) -> TransactionReceipt:
+        """Submit a round beside the sequence, vouched for by an earlier report of the hub."""
+        stated = (0, 0, b"")
+        if base is not None:
+            stated = (base.round, base.observed_at_ns, pack_values(base.medians))
+        return self.send(signer, "OracleHub", "submitLate", stated, *self._signed_values(report))
+
+    def _signed_values(self, report: PriceReport) -> tuple[int, int, list[bytes], list[bytes]]:
+        """Return round, time, vectors and signatures as the hub takes them."""
         domain = self.domain("OracleHub")
         signed = []
         for seen in report.observations:
@@ -243,8 +257,7 @@ class Chain:
             signed.append((address, pack_values(seen.values), seen.signature))
         signed.sort()
         values, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
-        times = (report.round, report.observed_at_ns)
-        return self.send(signer, "OracleHub", "submit", *times, values, signatures)
+        return report.round, report.observed_at_ns, values, signatures
 
     def is_report_accepted(self, report_hash: bytes) -> bool:
         """Return whether the hub accepted a report."""

@@ -18,7 +18,7 @@ from web3.exceptions import (
     Web3RPCError,
 )
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
-from web3.types import FilterParams, RPCEndpoint, TxParams
+from web3.types import BlockIdentifier, FilterParams, RPCEndpoint, TxParams
 
 from offchain.adapters.chain_abi import ContractInterface, Function, RevertDecoder, checksum
 from offchain.services.errors import (
@@ -170,7 +170,7 @@ class Node:
         if sender is not None:
             transaction["from"] = checksum(sender)
         with self._faults(f"{contract.name}.{function.name}"):
-            at = "latest" if block is None else BlockNumber(block)
+            at: BlockIdentifier = "latest" if block is None else BlockNumber(block)
             data = bytes(self.web3.eth.call(cast(TxParams, transaction), at))
             return function.decode_output(data)
 

@@ -1,6 +1,7 @@
 """Transactions: signed here, numbered here, bounded in gas, and waited for."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -64,7 +65,8 @@ class Sender:
     ) -> None:
         self.gas_by_call: dict[str, GasUse] = {}
         self._node, self._chain_id, self._timeout_s = node, chain_id, receipt_timeout_s
-        self._nonces: dict[bytes, int] = {}
+        self._nonces: dict[bytes, int] = {}  # of signers with transactions under way
+        self._under_way: Counter[bytes] = Counter()
         self._locks: dict[bytes, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -98,12 +100,15 @@ class Sender:
         gas = self._gas_limit(call, request)
         with self._lock_of(signer.address):
             transaction_hash = self._submit(call, signer, request, gas)
+            self._under_way[signer.address] += 1
         try:
             mined = self._node.receipt(call, transaction_hash, self._timeout_s)
         except ReceiptMissing:
             with self._lock_of(signer.address):
                 self._nonces.pop(signer.address, None)  # it may have left the node's pool
             raise
+        finally:
+            self._forget_nonce(signer.address)
         if not mined.succeeded:
             raise self._why(call, request, mined)
         with self._lock:
@@ -111,6 +116,13 @@ class Sender:
         return TransactionReceipt(
             call, transaction_hash, mined.block, mined.gas_used, mined.gas_price_wei, calldata
         )
+
+    def _forget_nonce(self, address: bytes) -> None:
+        """Ask the node again once nothing is under way: its chain may have been reorganised."""
+        with self._lock_of(address):
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                self._nonces.pop(address, None)
 
     def _gas_limit(self, call: str, request: dict[str, str]) -> int:
         estimate = self._node.estimate_gas(call, cast(TxParams, request))

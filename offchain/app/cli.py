@@ -1,17 +1,17 @@
 """The command line. Data goes to standard output, progress and problems to standard error.
 
-Exit codes: 0 done, 1 failure, 2 usage, 3 configuration, 4 cannot reach chain or engine, 5 refused
-by risk, 6 verification failed, 130 interrupted. Heavy modules are imported by the command that
-needs them, so that ``--help`` is quick.
+Exit codes are those of `exit_codes`; docs/ERRORS.md lists every wrong input. Heavy modules are
+imported by the command that needs them, so that ``--help`` is quick.
 """
 
 import json
 import sys
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from offchain.app.exit_codes import Exit, exit_of
 
 app = typer.Typer(
     name="plimsoll",
@@ -20,19 +20,6 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-
-
-class Exit(IntEnum):
-    """What the process answers."""
-
-    DONE = 0
-    FAILURE = 1
-    USAGE = 2
-    CONFIGURATION = 3
-    UNREACHABLE = 4
-    REFUSED = 5
-    VERIFICATION_FAILED = 6
-    INTERRUPTED = 130
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -84,13 +71,17 @@ def audit(
         for line in report.lines():
             typer.echo(line)
     if not report.is_ok:
-        raise typer.Exit(Exit.VERIFICATION_FAILED)
+        raise typer.Exit(int(Exit.VERIFICATION_FAILED))
 
 
 @app.command()
 def up(
-    api_port: Annotated[int, typer.Option("--api-port", help="0 chooses a free one.")] = 8080,
-    rpc_port: Annotated[int, typer.Option("--rpc-port", help="0 chooses a free one.")] = 8545,
+    api_port: Annotated[
+        int, typer.Option("--api-port", min=0, max=65_535, help="0 chooses a free one.")
+    ] = 8080,
+    rpc_port: Annotated[
+        int, typer.Option("--rpc-port", min=0, max=65_535, help="0 chooses a free one.")
+    ] = 8545,
     folder: Annotated[Path, typer.Option("--folder", help="Data of the node.")] = Path("build/up"),
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random walk.")] = 1,
 ) -> None:
@@ -118,7 +109,7 @@ def doctor(
             if not finding.ok:
                 typer.echo(f"     remedy: {finding.remedy}")
     if not all(finding.ok for finding in findings):
-        raise typer.Exit(Exit.FAILURE)
+        raise typer.Exit(int(Exit.FAILURE))
 
 
 @app.command()
@@ -127,7 +118,7 @@ def keeper(
     settlement: SettlementOption,
     api: Annotated[str, typer.Option("--api", help="Address of the venue's API.")],
     key: Annotated[Path, typer.Option("--key-file", help="File with a 0x private key.")],
-    steps: Annotated[int, typer.Option("--steps", help="0 runs until interrupted.")] = 0,
+    steps: Annotated[int, typer.Option("--steps", min=0, help="0 runs until interrupted.")] = 0,
 ) -> None:
     """Watch committed batches, verify their liquidations on chain, and earn the fee."""
     from offchain.app.keeper_command import run_keeper  # noqa: PLC0415 - slow
@@ -184,19 +175,13 @@ def main() -> None:
     """Run, and turn faults into exit codes."""
     if sys.flags.optimize:
         sys.exit("plimsoll states its invariants as assertions: do not run it under -O")
-    from offchain.services.errors import (  # noqa: PLC0415 - keep --help quick
-        ChainUnreachable,
-        OffchainError,
-        WrongChain,
-    )
+    from offchain.ledger.errors import LedgerError  # noqa: PLC0415 - keep --help quick
+    from offchain.services.errors import OffchainError  # noqa: PLC0415 - the same
 
     try:
         app()
-    except (ChainUnreachable, WrongChain) as fault:
+    except (OffchainError, LedgerError, OSError) as fault:
         typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
-        sys.exit(Exit.UNREACHABLE)
-    except (OffchainError, OSError) as fault:
-        typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
-        sys.exit(Exit.FAILURE)
+        sys.exit(int(exit_of(fault)))
     except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
+        sys.exit(int(Exit.INTERRUPTED))

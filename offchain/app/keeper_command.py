@@ -19,21 +19,26 @@ class KeyFileError(OffchainError):
 
 
 def read_key(path: Path) -> KeySigner:
-    """Return the signer of a key file."""
-    text = path.read_text().strip()
+    """Return the signer of a key file; KeyFileError, which never shows what the file holds."""
+    wrong = KeyFileError(f"{path} does not hold one 0x private key of 32 bytes")
+    digits = path.read_bytes().strip().removeprefix(b"0x")
     try:
-        key = bytes.fromhex(text.removeprefix("0x"))
+        key = bytes.fromhex(digits.decode("ascii"))
     except ValueError:
-        key = b""
+        raise wrong from None
     if len(key) != 32:
-        raise KeyFileError(f"{path} does not hold one 0x private key of 32 bytes")
-    return KeySigner(key)
+        raise wrong
+    try:
+        return KeySigner(key)
+    except ValueError:  # zero, or beyond the order of the curve
+        raise wrong from None
 
 
 def run_keeper(rpc: str, settlement: bytes, api: str, key: Path, steps: int) -> dict[str, int]:
     """Run a keeper for some steps, or until interrupted; return what it did."""
+    signer = read_key(key)
     chain = Chain(rpc, discover(rpc, settlement))
-    keeper = Keeper(chain, ApiWitnesses(ApiClient(api)), read_key(key))
+    keeper = Keeper(chain, ApiWitnesses(ApiClient(api)), signer)
     done = 0
     try:
         while not steps or done < steps:

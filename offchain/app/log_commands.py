@@ -3,17 +3,27 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from offchain.adapters.log_file import LogFile
 from offchain.adapters.read_model import ReadModel
 from offchain.ledger.wire import Record, decode_records
-from offchain.services.errors import LogError
+from offchain.services.errors import LogError, OffchainError
 from offchain.services.recovery import recover
 
 
+class LogMissing(LogError):  # noqa: N818 - a fault is named by what happened
+    """A folder holds no input log."""
+
+
+class DatabaseUnusable(OffchainError):  # noqa: N818 - a fault is named by what happened
+    """The address of a read model is none, or nothing can be written there."""
+
+
 def open_log(folder: Path) -> LogFile:
-    """Open an existing log; LogError when there is none."""
-    if not folder.is_dir():
-        raise LogError(f"{folder} is no folder of an input log")
+    """Open an existing log; LogMissing when there is none, and none is made."""
+    if not any(folder.glob("segment-*.plog")):
+        raise LogMissing(f"{folder} holds no input log")
     return LogFile(folder)
 
 
@@ -29,14 +39,30 @@ def replay_log(folder: Path) -> dict[str, str | int]:
 
 
 def rebuild_read_model(folder: Path, url: str) -> dict[str, str | int]:
-    """Drop a read model and project the log again; return its length and content hash."""
+    """Drop a read model and project the log again; return its length and content hash.
+
+    Raises
+    ------
+    LogError
+        There is no log, or it is not what was written.
+    DatabaseUnusable
+        The database cannot be opened or written.
+    """
     with open_log(folder) as store:
-        model = ReadModel(url)
         try:
-            last = model.rebuild(_records(store))
-            return {"records": last, "content_hash": model.content_hash()}
-        finally:
-            model.close()
+            return _rebuilt(store, url)
+        except SQLAlchemyError as fault:
+            reason = str(fault).splitlines()[0]
+            raise DatabaseUnusable(f"{url}: {reason}") from fault
+
+
+def _rebuilt(store: LogFile, url: str) -> dict[str, str | int]:
+    model = ReadModel(url)
+    try:
+        last = model.rebuild(_records(store))
+        return {"records": last, "content_hash": model.content_hash()}
+    finally:
+        model.close()
 
 
 def _records(store: LogFile) -> Iterator[Record]:

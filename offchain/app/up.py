@@ -1,6 +1,6 @@
 """``plimsoll up``: a devnet that stays, with prices from a seeded random walk."""
 
-import shutil
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from offchain.app.demo.population import Trader, draw_makers
 from offchain.app.devnet import GAS_MONEY_WEI, Devnet, DevnetTerms, launch, save_deployment
 from offchain.app.keys import development_key
 from offchain.app.node import Node, NodeChoices
+from offchain.app.run_folder import fresh
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.services.batcher import BatchPolicy
 from offchain.services.keeper import Keeper
@@ -42,8 +43,12 @@ class UpChoices:
 
 
 def run_up(choices: UpChoices) -> None:
-    """Run until interrupted. A new chain is a new venue: data of an earlier run is removed."""
-    shutil.rmtree(choices.folder, ignore_errors=True)
+    """Run until interrupted. A new chain is a new venue: data of an earlier run is removed.
+
+    A termination is taken as an interruption: otherwise the chain would be left running.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    fresh(choices.folder)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     clock = SystemClock()
     with Anvil(AnvilOptions(port=choices.rpc_port)) as anvil:

@@ -148,6 +148,9 @@ def _check_listing(listing: Listing) -> None:
         "underlyings are numbered from 0 in order",
         holds=[u.index for u in listing.underlyings] == list(range(len(listing.underlyings))),
     )
+    symbols = [i.symbol for i in listing.instruments]
+    _require("symbols differ", holds=len(symbols) == len(set(symbols)))
+    _require("feeds differ", holds=len(listing.feeds) == len(set(listing.feeds)))
     for u in listing.underlyings:
         _require(
             "tick is a positive multiple of the lot divisor",
@@ -164,10 +167,12 @@ def _check_listing(listing: Listing) -> None:
         )
     for i in listing.instruments:
         _require(
-            "an instrument's underlying is listed", holds=i.underlying < len(listing.underlyings)
+            "an instrument's underlying is listed",
+            holds=0 <= i.underlying < len(listing.underlyings),
         )
         _require("options, and only they, have a strike", holds=i.is_option == (i.strike_e8 > 0))
-        _require("strikes are below the price limit", holds=i.strike_e8 < 1 << PRICE_BITS)
+        _require("strikes are below the price limit", holds=0 <= i.strike_e8 < 1 << PRICE_BITS)
+        _require("times are not negative", holds=i.expiry_ns >= 0)
         _require(
             "perpetuals, and only they, have no expiry", holds=(i.kind == 0) == (i.expiry_ns == 0)
         )
@@ -190,6 +195,11 @@ def _check_scan(parameters: RiskParameters) -> None:
         _require("0 < price range < 1", holds=0 < scan.price_range_e6 < ONE_E6)
         _require("0 <= vol down <= 1", holds=0 <= scan.vol_down_e6 <= ONE_E6)
         _require("0 <= vol up <= 10", holds=0 <= scan.vol_up_e6 <= 10 * ONE_E6)
+        powers = (scan.vol_power_short_e6, scan.vol_power_long_e6)
+        _require(
+            "0 <= powers of the volatility shock <= 1",
+            holds=min(powers) >= 0 and max(powers) <= ONE_E6,
+        )
         _require("0 < minimum up-volatility <= 5", holds=0 < scan.min_vol_up_e8 <= 5 * ONE_E8)
         for tail in scan.tails:
             _require("tail moves lie in (-1, 9]", holds=-ONE_E6 < tail.move_e6 <= 9 * ONE_E6)
@@ -204,7 +214,9 @@ def _check_terms(parameters: RiskParameters) -> None:
     _require("0 <= taker fee <= 1 %", holds=0 <= p.taker_fee_e6 <= 10_000)
     for c in p.collateral:
         _require("0 < haircut < 1", holds=0 < c.haircut_e6 < ONE_E6)
-        _require("collateral is priced by a listed underlying", holds=c.underlying < len(p.scan))
+        _require(
+            "collateral is priced by a listed underlying", holds=0 <= c.underlying < len(p.scan)
+        )
     _require(
         "full trigger <= partial trigger <= target, all positive",
         holds=0 < liq.full_trigger_e6 <= liq.partial_trigger_e6 <= liq.target_e6,
@@ -216,15 +228,21 @@ def _check_terms(parameters: RiskParameters) -> None:
     )
     _require("25 % <= partial cap <= 50 %", holds=250_000 <= liq.partial_cap_e6 <= 500_000)
     _require("0 <= liquidation fee <= 5 %", holds=0 <= liq.fee_e6 <= 50_000)
-    _require("bands lie in [0, 20 %]", holds=max(liq.band_mark_e6, liq.band_index_e6) <= 200_000)
+    bands = (liq.band_mark_e6, liq.band_index_e6)
+    _require("bands lie in [0, 20 %]", holds=min(bands) >= 0 and max(bands) <= 200_000)
     _require("keeper fee is not negative", holds=liq.keeper_fee_e6 >= 0)
     _require("funding damper <= cap", holds=0 <= p.funding.damper_e8 <= p.funding.cap_e8)
+    _require("funding cap <= 100 % a period", holds=p.funding.cap_e8 <= ONE_E8)
     _require("funding period is positive", holds=p.funding.period_ns > 0)
     oracle = p.oracle
     named = (p.insurance_owner, p.backstop_owner, *oracle.signers)
     _require(
         "owners and signers are 0x addresses in lower case",
         holds=all(_ADDRESS.fullmatch(address) for address in named),
+    )
+    _require(
+        "the insurance fund and the backstop have different owners",
+        holds=p.insurance_owner != p.backstop_owner,
     )
     _require(
         "signers ascend without repeats", holds=list(oracle.signers) == sorted(set(oracle.signers))

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from offchain.adapters.chain import Chain
+from offchain.core.units import SECOND_NS
 from offchain.engine.events import Event
-from offchain.engine.messages import Command, Liquidate
+from offchain.engine.messages import Command
 from offchain.engine.reasons import Rejected
 from offchain.ledger.batch import Batch
 from offchain.ledger.header import BatchHeader, batch_hash, header_digest
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.totals import Totals
+from offchain.ledger.typed_data import attestation_digest
 from offchain.ledger.wire import Record, decode_records
 from offchain.services.attestation import attestation_proof
 from offchain.services.chain_facts import (
@@ -26,7 +28,7 @@ from offchain.services.chain_facts import (
     VerifiedLiquidation,
 )
 from offchain.services.ports import TransactionReceipt
-from tests.support.devnet import ATTESTOR, ENGINE_HASH, KEEPER, SEQUENCER, Devnet
+from tests.support.devnet import ATTESTOR, ENGINE_HASH, KEEPER, SEQUENCER, WINDOW_S, Devnet
 
 Edit = Callable[[int, Record], Iterable[Command]]
 
@@ -39,9 +41,14 @@ class DishonestSequencer:
     """Goes on where the honest one stands, with a copy of its journal and its key."""
 
     def __init__(self, venue: Devnet) -> None:
-        self.venue = venue
+        self.venue, self._now = venue, venue.now
         self.journal = Journal.restore(venue.sequencer.journal.snapshot())
         self.chain = Chain(venue.anvil.url, venue.deployment)
+
+    def stop(self) -> None:
+        """Give the venue its time back; the chain is put back by whoever took the snapshot."""
+        self.venue.now = self._now
+        self.chain.close()
 
     def log(self, command: Command) -> tuple[Event, ...]:
         """Log a command without asking the gate, and nothing besides it."""
@@ -51,10 +58,17 @@ class DishonestSequencer:
             raise Refused(str(outcome))
         return outcome
 
-    def liquidate(self, accounts: Iterable[int]) -> None:
-        """Log a step for each account."""
-        for account in accounts:
-            self.log(Liquidate(account))  # type: ignore[arg-type]  # ids of the engine itself
+    def price(self, btc_usd: int) -> None:
+        """Log an honest price, twice when the first is outside the band, and no liquidation."""
+        self.log(self.venue.report(btc_usd))
+        if self.journal.state.market.pending is not None:
+            self.later(60)
+            self.log(self.venue.report(btc_usd))
+
+    def later(self, seconds: int) -> None:
+        """Let time pass, here and on chain."""
+        self.venue.now += seconds * SECOND_NS
+        self.chain.set_time(self.venue.now)
 
     def cut(self) -> Batch:
         """Close the open batch."""
@@ -66,17 +80,11 @@ class DishonestSequencer:
         return self.chain.commit(SEQUENCER, header, signature, data)
 
     def finalise(self, header: BatchHeader, totals: Totals) -> TransactionReceipt:
-        """Make a batch final with an attestor who vouches for anything."""
-        digest = self.chain.domain("AttestedVerifier").digest
-        return self.chain.finalise(KEEPER, header, totals, attested(header, digest))
-
-
-def attested(header: BatchHeader, digest: Callable[[bytes], bytes]) -> bytes:
-    """Return the proof of a batch by the colluding attestor."""
-    from offchain.ledger.typed_data import ATTESTATION_TYPE  # noqa: PLC0415
-
-    signature = ATTESTOR.sign(digest(ATTESTATION_TYPE.hash((batch_hash(header),))))
-    return attestation_proof({ATTESTOR.address: signature})
+        """Make a batch final, after its window, with an attestor who vouches for anything."""
+        self.later(WINDOW_S + 1)
+        digest = attestation_digest(self.chain.domain("AttestedVerifier"), batch_hash(header))
+        proof = attestation_proof({ATTESTOR.address: ATTESTOR.sign(digest)})
+        return self.chain.finalise(KEEPER, header, totals, proof)
 
 
 def with_data(header: BatchHeader, data: bytes) -> BatchHeader:

@@ -1,0 +1,282 @@
+"""What a dishonest sequencer may try: each function tells one lie on a real chain.
+
+Some lies are committed, and it takes a replay to find them; others a contract refuses.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
+from offchain.engine.events import Leg, LiquidationOrdered, Tier
+from offchain.engine.messages import FundingTick, Liquidate, PlaceOrder, TimeInForce, Withdraw
+from offchain.ledger.columns import Columns
+from offchain.ledger.header import BatchHeader
+from offchain.ledger.keccak import keccak256
+from offchain.ledger.merkle import list_root
+from offchain.ledger.outputs import Output, output_hash
+from offchain.ledger.totals import totals_hash
+from offchain.ledger.wire import Record, chain, encode_record
+from offchain.services.errors import TransactionReverted
+from offchain.services.gateway import intent_digest
+from tests.support.audited import BOB, BTC_PERP, DAVE
+from tests.support.devnet import KEEPER, signer
+from tests.support.dishonest import DishonestSequencer, with_data
+
+MALLORY = signer("mallory")
+STOLEN_E6 = 1_000_000_000
+Lie = Callable[[DishonestSequencer], object]
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """Return the name of the error with which a contract refuses a call."""
+    with pytest.raises(TransactionReverted) as caught:
+        call()
+    return caught.value.name
+
+
+# Lies that only a replay finds
+
+
+def commit(liar: DishonestSequencer, **fields: object) -> BatchHeader:
+    """Cut and commit the open batch, with some header fields replaced."""
+    batch = liar.cut()
+    header = replace(batch.header, **fields)  # type: ignore[arg-type]  # fields of the header
+    liar.commit(header, batch.data)
+    return header
+
+
+def lower_a_price(liar: DishonestSequencer) -> None:
+    report = liar.venue.report(84_000)
+    lower = [
+        replace(seen, values=(seen.values[0] * 97 // 100, *seen.values[1:]))
+        for seen in report.observations
+    ]
+    liar.log(replace(report, observations=tuple(lower)))
+    commit(liar)
+
+
+def leave_out_signatures(liar: DishonestSequencer) -> None:
+    report = liar.venue.report(84_000)
+    first, *rest = report.observations
+    forged = replace(first, signature=MALLORY.sign(bytes(32)))
+    liar.log(replace(report, observations=(forged, *rest)))
+    commit(liar)
+
+
+def liquidate_a_healthy_account(liar: DishonestSequencer) -> None:
+    liar.log(FundingTick())
+    last, tip = liar.journal.state.last_seq, liar.journal.tip
+    record = Record(last + 1, liar.venue.now, 1, Liquidate(liar.venue.account(DAVE)))
+    batch, frame = liar.cut(), encode_record(record)
+    data = batch.data + frame
+    header = replace(with_data(batch.header, data), input_log_hash=chain(tip, frame))
+    liar.commit(header, data)
+
+
+def enrich_an_account(liar: DishonestSequencer) -> BatchHeader:
+    liar.log(FundingTick())
+    accounts, rich, poor = liar.journal.state.accounts, *map(liar.venue.account, (DAVE, BOB))
+    accounts.cash[rich] += STOLEN_E6
+    accounts.cash[poor] -= STOLEN_E6
+    accounts.dirty.update((rich, poor))
+    batch = liar.cut()
+    liar.commit(batch.header, batch.data)
+    liar.finalise(batch.header, batch.totals)  # the attestors are in it
+    return batch.header
+
+
+def skip_a_deposit(liar: DishonestSequencer) -> None:
+    count = pay_in(liar)
+    liar.log(FundingTick())
+    commit(liar, inbox_to=count, inbox_prefix_hash=liar.chain.inbox_prefix(count))
+
+
+def pay_in(liar: DishonestSequencer) -> int:
+    """Let Mallory pay in, and return how many entries the inbox has then."""
+    liar.chain.give_gas(MALLORY.address, 10**18)
+    liar.chain.mint(MALLORY, 0, MALLORY.address, 1_000)
+    liar.chain.approve(MALLORY, 0, 1_000)
+    liar.chain.deposit(MALLORY, 0, 1_000, MALLORY.address)
+    return liar.chain.inbox_count()
+
+
+def change_a_risk_cell(liar: DishonestSequencer) -> None:
+    liar.log(liar.venue.report(84_000))
+    journal = liar.journal
+    losses = journal.state.market.prices.losses_e6.copy()
+    losses[BTC_PERP, 7] += 1
+    values = journal.state.market.net_lot_values()
+    journal.columns = Columns.of_arrays(values, losses, journal._slots())
+    journal.open.epochs[-1] = journal.epoch_now()
+    commit(liar)
+
+
+def leave_out_a_record(liar: DishonestSequencer) -> None:
+    liar.log(liar.venue.report(84_000))
+    liar.log(FundingTick())
+    frames = tuple(liar.journal.open.frames)
+    batch, data = liar.cut(), frames[1]
+    liar.commit(with_data(batch.header, data), data)
+
+
+def order_for_another(liar: DishonestSequencer) -> None:
+    order = PlaceOrder(
+        liar.venue.account(BOB),
+        InstrumentId(BTC_PERP),
+        Lots(-10),
+        PriceE8(90_000 * 10**8),
+        TimeInForce.GOOD_TILL_CANCELLED,
+        False,
+        999,
+        liar.venue.now + 10**12,  # type: ignore[arg-type]  # nanoseconds
+        b"",
+    )
+    digest = intent_digest(liar.venue.gateway.domain, order)
+    liar.log(replace(order, signature=MALLORY.sign(digest)))
+    commit(liar)
+
+
+def withdraw_for_another(liar: DishonestSequencer) -> None:
+    expires = liar.venue.now + 10**10
+    bare = Withdraw(liar.venue.account(BOB), 0, 5, 999, expires, b"")  # type: ignore[arg-type]
+    digest = intent_digest(liar.venue.gateway.domain, bare)
+    liar.log(replace(bare, signature=MALLORY.sign(digest)))
+    commit(liar)
+
+
+def spare_an_account(liar: DishonestSequencer) -> None:
+    liar.price(46_000)
+    liar.log(FundingTick())
+    commit(liar)
+
+
+def invent_a_payment(liar: DishonestSequencer) -> None:
+    """Pay a stranger out of the vault, with totals that add up and attestors who collude."""
+    liar.log(FundingTick())
+    batch = liar.cut()
+    output = Output(2, liar.venue.account(DAVE), MALLORY.address, 0, STOLEN_E6)
+    was = batch.totals
+    totals = replace(
+        was,
+        net_cash_e6=was.net_cash_e6 - STOLEN_E6,
+        withdrawn_cash=was.withdrawn_cash + STOLEN_E6,
+    )
+    header = replace(
+        batch.header,
+        output_root=list_root([output_hash(output)]),
+        totals_hash=totals_hash(totals),
+    )
+    liar.commit(header, batch.data)
+    liar.finalise(header, totals)
+    liar.chain.claim(KEEPER, header, output, 0, ())
+    assert liar.chain.token_balance(0, MALLORY.address) == STOLEN_E6, "the contracts are deceived"
+
+
+def order_a_liquidation(liar: DishonestSequencer) -> BatchHeader:
+    """Put an instruction for a healthy account under the root, without a record."""
+    liar.log(FundingTick())
+    journal = liar.journal
+    legs = (Leg(InstrumentId(BTC_PERP), Lots(-100), PriceE8(1)),)
+    said = UsdE6(0), UsdE6(1), RatioE6(0)
+    account = AccountId(liar.venue.account(DAVE))
+    order = LiquidationOrdered(account, Tier.PARTIAL, legs, *said)
+    journal.open.captures.append(journal._capture(order, journal.state.last_seq))
+    batch = liar.cut()
+    liar.commit(batch.header, batch.data)
+    witness = batch.witnesses[0]
+    verify = liar.chain.verify_liquidation
+    assert refusal(lambda: verify(KEEPER, batch.header, witness)) == "NotLiquidatable"
+    finalise = liar.finalise
+    assert refusal(lambda: finalise(batch.header, batch.totals)) == "UnverifiedLiquidations"
+    return batch.header
+
+
+def lie_about_totals(liar: DishonestSequencer) -> None:
+    liar.log(FundingTick())
+    batch = liar.cut()
+    richer = replace(batch.totals, net_cash_e6=batch.totals.net_cash_e6 + 1)
+    header = replace(batch.header, totals_hash=totals_hash(richer))
+    liar.commit(header, batch.data)
+    assert refusal(lambda: liar.finalise(header, batch.totals)) == "WrongTotals"
+    assert refusal(lambda: liar.finalise(header, richer)) == "NotConserved"
+
+
+def liquidate_on_a_forged_price(liar: DishonestSequencer) -> None:
+    """Nobody signed this price, so the hub never accepts it and no keeper can verify the step."""
+    report = liar.venue.report(84_000)
+    for _ in range(2):  # a step so wide takes effect when the second confirms it
+        liar.later(60)
+        report = liar.venue.report(84_000)
+        lower = [
+            replace(s, values=tuple(v if v < 10**8 else v * 55 // 100 for v in s.values))
+            for s in report.observations
+        ]
+        liar.log(replace(report, observations=tuple(lower)))
+    liar.log(Liquidate(liar.venue.account(DAVE)))
+    batch = liar.cut()
+    liar.commit(batch.header, batch.data)
+    verify = liar.chain.verify_liquidation
+    witness = batch.witnesses[0]
+    assert refusal(lambda: verify(KEEPER, batch.header, witness)) == "ReportNotAccepted"
+
+
+# Lies that the contract refuses
+
+
+def with_fields(**fields: object) -> Lie:
+    def lie(liar: DishonestSequencer) -> object:
+        liar.log(FundingTick())
+        return commit(liar, **fields)
+
+    return lie
+
+
+def post_other_data(liar: DishonestSequencer) -> object:
+    liar.log(FundingTick())
+    batch = liar.cut()
+    return liar.commit(batch.header, batch.data[:-1] + b"\xff")
+
+
+def skip_and_invent_the_prefix(liar: DishonestSequencer) -> object:
+    count = pay_in(liar)
+    liar.log(FundingTick())
+    return commit(liar, inbox_to=count, inbox_prefix_hash=keccak256(b"invented"))
+
+
+def leave_a_gap_in_the_inbox(liar: DishonestSequencer) -> object:
+    count = pay_in(liar)
+    liar.log(FundingTick())
+    prefix = liar.chain.inbox_prefix(count)
+    return commit(liar, inbox_from=count, inbox_to=count, inbox_prefix_hash=prefix)
+
+
+def claim_again(liar: DishonestSequencer) -> object:
+    claim = liar.venue.batcher.claim(1)
+    assert claim is not None
+    return liar.chain.claim(KEEPER, claim.header, claim.output, claim.index, claim.proof)
+
+
+def finalise_without_attestors(liar: DishonestSequencer) -> object:
+    liar.log(FundingTick())
+    batch = liar.cut()
+    liar.commit(batch.header, batch.data)
+    liar.later(31)
+    nobody = bytes(31) + b"\x20" + bytes(32)  # an empty list of signatures
+    return liar.chain.finalise(KEEPER, batch.header, batch.totals, nobody)
+
+
+def finalise_before_the_window_ends(liar: DishonestSequencer) -> object:
+    liar.log(FundingTick())
+    batch = liar.cut()
+    liar.commit(batch.header, batch.data)
+    return liar.chain.finalise(KEEPER, batch.header, batch.totals, b"")
+
+
+def report_to_the_hub_unsigned(liar: DishonestSequencer) -> object:
+    report = liar.venue.report(84_000)
+    seen = replace(report.observations[0], signature=MALLORY.sign(bytes(32)))
+    return liar.chain.submit_report(
+        KEEPER, replace(report, observations=(seen, *report.observations[1:]))
+    )
