@@ -13,6 +13,20 @@ import {Totals} from "../types/Batch.sol";
 contract InsuranceFund is IInsuranceFund, AccessControl {
     using SafeERC20 for IERC20;
 
+    /// @dev One slot. The amount is due when the newest batch that added to it is final.
+    struct Credit {
+        uint64 batchNo;
+        uint192 amountE6;
+    }
+
+    /// @dev One slot, which a batch and a fee change. It is never zero, so that the first fee of a
+    /// new fund costs its keeper no more than a later one. 64 bits hold any supply of the cash.
+    struct Book {
+        uint64 nextBatch;
+        uint64 owedE6;
+        int128 balanceE6;
+    }
+
     uint8 private constant CASH = 0;
     uint8 private constant SUBACCOUNT = 0;
 
@@ -21,10 +35,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     address public immutable settlement;
     address public immutable liquidationManager;
 
-    /// @inheritdoc IInsuranceFund
-    uint64 public lastBatch;
-    /// @inheritdoc IInsuranceFund
-    int128 public balanceE6;
+    Book private _book;
     /// @inheritdoc IInsuranceFund
     uint128 public contributedE6;
     /// @inheritdoc IInsuranceFund
@@ -32,9 +43,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     /// @inheritdoc IInsuranceFund
     uint128 public shortfallE6;
     /// @inheritdoc IInsuranceFund
-    uint256 public owedToKeepersE6;
-    /// @inheritdoc IInsuranceFund
-    mapping(address keeper => uint256) public keeperCredit;
+    mapping(address keeper => Credit) public creditOf;
 
     constructor(
         address cash_,
@@ -51,6 +60,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
         vault = vault_;
         settlement = settlement_;
         liquidationManager = liquidationManager_;
+        _book.nextBatch = 1;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
     }
 
@@ -71,26 +81,37 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     }
 
     /// @inheritdoc IInsuranceFund
-    function payKeeper(address keeper, uint64 feeE6) external returns (uint64 paidE6) {
+    function payKeeper(uint64 batchNo, address keeper, uint64 feeE6)
+        external
+        returns (uint64 paidE6)
+    {
         if (msg.sender != liquidationManager) revert NotLiquidationManager(msg.sender);
 
-        uint256 reserve = reserveE6();
+        uint64 owedE6 = _book.owedE6;
+        uint256 reserve = _reserve(owedE6);
         // Below `feeE6` it fits its type.
         // forge-lint: disable-next-line(unsafe-typecast)
         paidE6 = reserve < feeE6 ? uint64(reserve) : feeE6;
-        keeperCredit[keeper] += paidE6;
-        owedToKeepersE6 += paidE6;
+        Credit memory credit = creditOf[keeper];
+        if (batchNo > credit.batchNo) credit.batchNo = batchNo;
+        credit.amountE6 += paidE6;
+        creditOf[keeper] = credit;
+        _book.owedE6 = owedE6 + paidE6;
 
         emit KeeperCredited(keeper, feeE6, paidE6);
     }
 
     /// @inheritdoc IInsuranceFund
     function claimKeeperFees() external returns (uint256 amountE6) {
-        amountE6 = keeperCredit[msg.sender];
+        Credit memory credit = creditOf[msg.sender];
+        amountE6 = credit.amountE6;
         if (amountE6 == 0) revert NothingOwed(msg.sender);
+        if (credit.batchNo > lastBatch()) revert CreditNotDue(credit.batchNo, lastBatch());
 
-        keeperCredit[msg.sender] = 0;
-        owedToKeepersE6 -= amountE6;
+        delete creditOf[msg.sender];
+        // What is credited is owed, in 64 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _book.owedE6 -= uint64(amountE6);
         emit KeeperPaid(msg.sender, amountE6);
 
         IERC20(cash).safeTransfer(msg.sender, amountE6);
@@ -99,13 +120,12 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     /// @inheritdoc IInsuranceFund
     function record(uint64 batchNo, Totals calldata totals) external {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
-        if (batchNo <= lastBatch) revert BatchOutOfOrder(batchNo, lastBatch);
+        if (batchNo <= lastBatch()) revert BatchOutOfOrder(batchNo, lastBatch());
 
         uint128 contributed = _increase(contributedE6, totals.contributedE6);
         uint128 drawn = _increase(drawnE6, totals.drawnE6);
         uint128 shortfall = _increase(shortfallE6, totals.shortfallE6);
-        lastBatch = batchNo;
-        balanceE6 = totals.insuranceE6;
+        _book = Book(batchNo + 1, _book.owedE6, totals.insuranceE6);
         contributedE6 = totals.contributedE6;
         drawnE6 = totals.drawnE6;
         shortfallE6 = totals.shortfallE6;
@@ -114,9 +134,34 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     }
 
     /// @inheritdoc IInsuranceFund
+    function keeperCredit(address keeper) external view returns (uint256) {
+        Credit memory credit = creditOf[keeper];
+        return credit.batchNo > lastBatch() ? 0 : credit.amountE6;
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function owedToKeepersE6() external view returns (uint256) {
+        return _book.owedE6;
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function balanceE6() external view returns (int128) {
+        return _book.balanceE6;
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function lastBatch() public view returns (uint64) {
+        return _book.nextBatch - 1;
+    }
+
+    /// @inheritdoc IInsuranceFund
     function reserveE6() public view returns (uint256) {
+        return _reserve(_book.owedE6);
+    }
+
+    function _reserve(uint256 owed) private view returns (uint256) {
         uint256 held = IERC20(cash).balanceOf(address(this));
-        return held > owedToKeepersE6 ? held - owedToKeepersE6 : 0;
+        return held > owed ? held - owed : 0;
     }
 
     function _increase(uint128 before, uint128 later) private pure returns (uint128) {

@@ -18,6 +18,8 @@ interface IInsuranceFund {
     error InsufficientReserve(uint256 amountE6, uint256 reserveE6);
     /// @notice The caller is owed nothing.
     error NothingOwed(address keeper);
+    /// @notice The caller's credit is not due before this batch is final.
+    error CreditNotDue(uint64 batchNo, uint64 finalised);
     /// @notice A batch was recorded before its predecessor or twice.
     error BatchOutOfOrder(uint64 batchNo, uint64 last);
     /// @notice A sum since genesis went down. [USD e-6]
@@ -49,11 +51,15 @@ interface IInsuranceFund {
     function seed(uint256 amountE6) external;
 
     /// @notice Credits a keeper as far as the reserve reaches; only for the liquidation manager.
+    /// @dev Due when the batch is final: before that only the sequencer vouches for it, who could
+    /// otherwise collect the reserve with liquidations that never were.
     /// @dev Never reverts for lack of money: a verification must not fail because the fund is poor.
     /// @return paidE6 What was credited, at most `feeE6`. [USD e-6]
-    function payKeeper(address keeper, uint64 feeE6) external returns (uint64 paidE6);
+    function payKeeper(uint64 batchNo, address keeper, uint64 feeE6)
+        external
+        returns (uint64 paidE6);
 
-    /// @notice Pays the caller all that is credited to him.
+    /// @notice Pays the caller all that is credited to him, once every batch of it is final.
     function claimKeeperFees() external returns (uint256 amountE6);
 
     /// @notice Records the totals of a batch that became final; only for the settlement contract.
@@ -62,10 +68,13 @@ interface IInsuranceFund {
     /// @notice What is free to pay keepers or to seed the account. [USD e-6]
     function reserveE6() external view returns (uint256);
 
-    /// @notice What a keeper may claim. [USD e-6]
+    /// @notice What a keeper may claim now. [USD e-6]
     function keeperCredit(address keeper) external view returns (uint256);
 
-    /// @notice What all keepers together may claim. [USD e-6]
+    /// @notice All that a keeper is credited with, and the batch whose finality makes it due.
+    function creditOf(address keeper) external view returns (uint64 batchNo, uint192 amountE6);
+
+    /// @notice What all keepers together are credited with. [USD e-6]
     function owedToKeepersE6() external view returns (uint256);
 
     /// @notice Balance of the engine's account after the last finalised batch. [USD e-6]

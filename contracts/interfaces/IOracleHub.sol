@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Report} from "../types/Epoch.sol";
+
 /// @title IOracleHub
 /// @notice Turns observations signed by a quorum of oracles into medians that contracts may trust.
 /// @dev A report that jumps changes nothing until a second one confirms it. Errors of `Medians` and
@@ -48,6 +50,9 @@ interface IOracleHub {
     /// @notice The observation is older than the heartbeat. [ns since 1970]
     error ObservedTooLongAgo(uint64 observedAt, uint64 heartbeatNs);
 
+    /// @notice The base of a late report was never recorded here.
+    error UnknownBase(bytes32 reportHash);
+
     /// @notice There is no such feed.
     error UnknownFeed(uint256 feed, uint256 feeds);
 
@@ -57,6 +62,7 @@ interface IOracleHub {
     /// @notice The newest accepted report is older than the heartbeat.
     error StalePrice(uint64 observedAt, uint64 heartbeatNs);
 
+    /// @notice A report is accepted: it set the prices, or came late and only stands beside them.
     /// @param medians Packed int64 in listing order; with the rest, the preimage of `reportHash`.
     event ReportAccepted(
         uint64 indexed round, uint64 observedAt, bytes32 indexed reportHash, bytes medians
@@ -82,6 +88,22 @@ interface IOracleHub {
         bytes[] calldata signatures
     ) external returns (bool accepted);
 
+    /// @notice Records a report that `submit` no longer takes; prices stay as they are.
+    /// @dev A round has as many reports as it has quorums, and anyone may submit any of them, or
+    /// none in time. A liquidation that cites another one than `submit` took must stay verifiable,
+    /// or its batch could never become final. So a report is accepted here, in any order and at
+    /// any age, when it lies within the band of an accepted one, or of an earlier one that jumped.
+    /// Nothing is believed that two signed reports do not agree on.
+    /// @param base The report that vouches for this one; with round 0, none.
+    /// @return accepted False when it found no support and was recorded as one that jumped.
+    function submitLate(
+        Report calldata base,
+        uint64 round,
+        uint64 observedAt,
+        bytes[] calldata values,
+        bytes[] calldata signatures
+    ) external returns (bool accepted);
+
     /// @notice Replaces all signers at once. Only the admin.
     function replaceSigners(address[] calldata signers_, uint8 quorum_) external;
 
@@ -99,6 +121,9 @@ interface IOracleHub {
 
     /// @notice When a report was accepted; 0 if never. [s since 1970]
     function acceptedAt(bytes32 reportHash) external view returns (uint64);
+
+    /// @notice When a report that jumped was recorded; 0 if never. [s since 1970]
+    function jumpedAt(bytes32 reportHash) external view returns (uint64);
 
     /// @notice Limits fixed at construction.
     function limits() external view returns (Limits memory);

@@ -26,6 +26,8 @@ interface ISettlement {
     error ZeroAddress();
     /// @notice No batch could ever be open.
     error ZeroOpenBatches();
+    /// @notice A commit must be a transaction of its own, or its input would not hold the log.
+    error NotDirect(address caller);
     error WrongSchema(uint16 schema);
     error WrongBatchNumber(uint64 given, uint64 expected);
     error WrongPreviousBatch(bytes32 given, bytes32 expected);
@@ -73,6 +75,8 @@ interface ISettlement {
     );
 
     /// @notice Appends a batch that the sequencer signed; anyone may relay it.
+    /// @dev Only as a transaction to this contract, from an account without code: whoever relays
+    /// cannot hide the log inside another call, where only a tracing node would find it.
     /// @param signature The sequencer's EIP-712 signature of the header: 65 bytes, low s.
     /// @param logData The frames of the batch, which `daHash` and `daLength` describe.
     function commit(BatchHeader calldata header, bytes calldata signature, bytes calldata logData)
@@ -95,6 +99,9 @@ interface ISettlement {
 
     /// @notice The hash committed under a number; zero if none.
     function batchHashOf(uint64 batchNo) external view returns (bytes32);
+
+    /// @notice Where a batch is in its life, and the hash committed under its number.
+    function batchOf(uint64 batchNo) external view returns (BatchStatus status, bytes32 batchHash);
 
     /// @notice Where a batch is in its life.
     function statusOf(uint64 batchNo) external view returns (BatchStatus);

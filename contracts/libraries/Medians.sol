@@ -12,8 +12,8 @@ library Medians {
     /// @notice A vector has one int64 for each feed.
     error VectorLength(uint256 vector, uint256 length, uint256 expected);
 
-    /// @notice A median is zero or negative.
-    error MedianNotPositive(uint256 feed, int64 value);
+    /// @notice An observed value is zero or negative.
+    error ValueNotPositive(uint256 feed, int64 value);
 
     /// @notice For each feed, element `(k - 1) / 2` of the `k` values, ascending.
     /// @param vectors Each packed int64, one for each feed; at least one vector.
@@ -29,9 +29,8 @@ library Medians {
             for (uint256 v = 0; v < starts.length; ++v) {
                 insert(sorted, v, valueAt(starts[v], feed));
             }
-            int64 median = sorted[(starts.length - 1) / 2];
-            require(median > 0, MedianNotPositive(feed, median));
-            medians[feed] = median;
+            require(sorted[0] > 0, ValueNotPositive(feed, sorted[0]));
+            medians[feed] = sorted[(starts.length - 1) / 2];
         }
     }
 
@@ -46,6 +45,14 @@ library Medians {
             assembly ("memory-safe") {
                 mstore(add(add(packed, 0x20), mul(feed, 8)), word)
             }
+        }
+    }
+
+    /// @notice The medians that a report carries.
+    function unpack(bytes calldata packed) internal pure returns (int64[] memory medians) {
+        medians = new int64[](packed.length / VALUE_BYTES);
+        for (uint256 feed = 0; feed < medians.length; ++feed) {
+            medians[feed] = Columns.valueAt(packed, feed);
         }
     }
 

@@ -58,7 +58,7 @@ contract LiquidationManager is ILiquidationManager {
         Terms memory terms = riskParameters.termsOf(header.paramsHash);
         (marginBalanceE6, maintenanceE6) = _checkMargin(instruction, witness, terms);
 
-        uint64 paidE6 = insuranceFund.payKeeper(msg.sender, terms.keeperFeeE6);
+        uint64 paidE6 = insuranceFund.payKeeper(header.batchNo, msg.sender, terms.keeperFeeE6);
         emit LiquidationVerified(
             header.batchNo,
             witness.index,
@@ -98,9 +98,8 @@ contract LiquidationManager is ILiquidationManager {
     }
 
     function _checkBatch(BatchHeader calldata header) private view {
-        BatchStatus status = settlement.statusOf(header.batchNo);
+        (BatchStatus status, bytes32 expected) = settlement.batchOf(header.batchNo);
         require(status == BatchStatus.COMMITTED, BatchNotCommitted(header.batchNo, status));
-        bytes32 expected = settlement.batchHashOf(header.batchNo);
         bytes32 actual = BatchHash.headerHash(header);
         require(actual == expected, HeaderMismatch(header.batchNo, expected, actual));
     }

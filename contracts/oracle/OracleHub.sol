@@ -8,6 +8,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Medians} from "../libraries/Medians.sol";
+import {Report} from "../types/Epoch.sol";
 import {SECOND_NS} from "../types/Units.sol";
 
 /// @title OracleHub
@@ -43,6 +44,9 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
     /// @inheritdoc IOracleHub
     mapping(bytes32 reportHash => uint64) public acceptedAt;
 
+    /// @inheritdoc IOracleHub
+    mapping(bytes32 reportHash => uint64) public jumpedAt;
+
     address[] private _signers;
     mapping(address signer => uint64) private _epochOf;
     Stored private _accepted;
@@ -75,20 +79,31 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
         _checkTimes(round, observedAt);
         _checkSignatures(round, observedAt, values, signatures);
         int64[] memory medians = Medians.ofVectors(values, _feeds);
-        bytes memory packed = Medians.pack(medians);
-        bytes32 reportHash = LeafHash.report(round, observedAt, packed);
 
         accepted = _isAcceptable(medians);
         if (accepted) {
             _accepted = Stored(round, observedAt, medians);
             // Round zero: nothing is pending. The words of its medians are written over later.
             if (_pending.round != 0) _pending.round = 0;
-            acceptedAt[reportHash] = uint64(block.timestamp);
-            emit ReportAccepted(round, observedAt, reportHash, packed);
         } else {
             _pending = Stored(round, observedAt, medians);
-            emit ReportPending(round, observedAt, reportHash, packed);
         }
+        _record(round, observedAt, medians, accepted);
+    }
+
+    /// @inheritdoc IOracleHub
+    function submitLate(
+        Report calldata base,
+        uint64 round,
+        uint64 observedAt,
+        bytes[] calldata values,
+        bytes[] calldata signatures
+    ) external returns (bool accepted) {
+        _checkNotAhead(observedAt);
+        _checkSignatures(round, observedAt, values, signatures);
+        int64[] memory medians = Medians.ofVectors(values, _feeds);
+        accepted = _isSupported(base, round, observedAt, medians);
+        _record(round, observedAt, medians, accepted);
     }
 
     /// @inheritdoc IOracleHub
@@ -144,9 +159,13 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
         Stored storage newest = _pending.round != 0 ? _pending : _accepted;
         require(round > newest.round, RoundNotNew(round, newest.round));
         require(observedAt > newest.observedAt, ObservationNotNew(observedAt, newest.observedAt));
+        _checkNotAhead(observedAt);
+        require(!_isOld(observedAt), ObservedTooLongAgo(observedAt, _heartbeatNs));
+    }
+
+    function _checkNotAhead(uint64 observedAt) private view {
         uint256 latestNs = block.timestamp * SECOND_NS + _maxSkewNs;
         require(observedAt <= latestNs, ObservedInFuture(observedAt, latestNs));
-        require(!_isOld(observedAt), ObservedTooLongAgo(observedAt, _heartbeatNs));
     }
 
     function _checkSignatures(
@@ -175,6 +194,37 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
         if (_accepted.round == 0) return true;
         if (Medians.isWithin(medians, _accepted.medians, _bandE6)) return true;
         return _pending.round != 0 && Medians.isWithin(medians, _pending.medians, _bandE6);
+    }
+
+    /// @dev The band rule without the order of submissions. A report that jumped vouches for later
+    /// ones only, or two quorums of one round would confirm each other.
+    function _isSupported(
+        Report calldata base,
+        uint64 round,
+        uint64 observedAt,
+        int64[] memory medians
+    ) private view returns (bool) {
+        if (base.round == 0) return false;
+        bytes32 baseHash = LeafHash.report(base.round, base.observedAt, base.medians);
+        if (acceptedAt[baseHash] == 0) {
+            require(jumpedAt[baseHash] != 0, UnknownBase(baseHash));
+            if (round <= base.round || observedAt <= base.observedAt) return false;
+        }
+        return Medians.isWithin(medians, Medians.unpack(base.medians), _bandE6);
+    }
+
+    function _record(uint64 round, uint64 observedAt, int64[] memory medians, bool accepted)
+        private
+    {
+        bytes memory packed = Medians.pack(medians);
+        bytes32 reportHash = LeafHash.report(round, observedAt, packed);
+        if (accepted) {
+            acceptedAt[reportHash] = uint64(block.timestamp);
+            emit ReportAccepted(round, observedAt, reportHash, packed);
+        } else {
+            jumpedAt[reportHash] = uint64(block.timestamp);
+            emit ReportPending(round, observedAt, reportHash, packed);
+        }
     }
 
     function _isOld(uint64 observedAt) private view returns (bool) {

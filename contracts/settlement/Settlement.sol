@@ -81,6 +81,8 @@ contract Settlement is ISettlement, EIP712 {
     function commit(BatchHeader calldata header, bytes calldata signature, bytes calldata logData)
         external
     {
+        // The only use of `tx.origin`: it grants nothing, it keeps the log readable.
+        if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotDirect(msg.sender);
         Chain memory chain = _chain;
         _requireNext(header, chain);
         _requireRules(header);
@@ -150,6 +152,11 @@ contract Settlement is ISettlement, EIP712 {
     }
 
     /// @inheritdoc ISettlement
+    function batchOf(uint64 batchNo) external view returns (BatchStatus, bytes32) {
+        return (statusOf(batchNo), _batches[batchNo].hash);
+    }
+
+    /// @inheritdoc ISettlement
     function committedAt(uint64 batchNo) external view returns (uint64) {
         return _batches[batchNo].committedAt;
     }
@@ -181,8 +188,9 @@ contract Settlement is ISettlement, EIP712 {
 
     /// @inheritdoc ISettlement
     function statusOf(uint64 batchNo) public view returns (BatchStatus) {
-        if (batchNo == 0 || batchNo > _chain.head) return BatchStatus.NONE;
-        return batchNo > _chain.finalised ? BatchStatus.COMMITTED : BatchStatus.FINALIZED;
+        (uint64 last, uint64 final_) = (_chain.head, _chain.finalised);
+        if (batchNo == 0 || batchNo > last) return BatchStatus.NONE;
+        return batchNo > final_ ? BatchStatus.COMMITTED : BatchStatus.FINALIZED;
     }
 
     /// @inheritdoc ISettlement

@@ -39,11 +39,15 @@ class Function:
         return self.selector + encode(self.inputs, arguments)
 
     def decode_input(self, calldata: bytes) -> tuple[Any, ...] | None:
-        """Return the arguments of a call, or None when the calldata is not of this function."""
+        """Return the arguments of a call, or None when the calldata is not of this function.
+
+        As lenient as Solidity: whoever relays a call may fill the padding of its bytes or leave it
+        out, and the contract takes it. What was passed is checked by its hash, not by its spelling.
+        """
         if calldata[:SELECTOR_BYTES] != self.selector:
             return None
         try:
-            return decode(self.inputs, calldata[SELECTOR_BYTES:])
+            return decode(self.inputs, calldata[SELECTOR_BYTES:], strict=False)
         except DecodingError:
             return None
 

@@ -40,8 +40,16 @@ contract InsuranceFundTest {
     }
 
     function pay(uint64 fee) private returns (uint64) {
+        return payFor(1, fee);
+    }
+
+    function payFor(uint64 batchNo, uint64 fee) private returns (uint64) {
         vm.prank(MANAGER);
-        return insurance.payKeeper(KEEPER, fee);
+        return insurance.payKeeper(batchNo, KEEPER, fee);
+    }
+
+    function credited() private view returns (uint256 amountE6) {
+        (, amountE6) = insurance.creditOf(KEEPER);
     }
 
     function record(uint64 batchNo, Totals memory totals) private {
@@ -94,6 +102,7 @@ contract InsuranceFundTest {
         insurance.seed(61);
         insurance.seed(60);
         vm.assertEq(cash.balanceOf(address(insurance)), 40);
+        vm.assertEq(cash.allowance(address(insurance), address(vault)), 0);
     }
 
     // --- keepers ---
@@ -104,6 +113,8 @@ contract InsuranceFundTest {
         emit IInsuranceFund.KeeperCredited(KEEPER, 30, 30);
         vm.assertEq(pay(30), 30);
         pay(5);
+        Totals memory totals;
+        record(1, totals);
         vm.expectEmit(address(insurance));
         emit IInsuranceFund.KeeperPaid(KEEPER, 35);
         vm.prank(KEEPER);
@@ -118,20 +129,20 @@ contract InsuranceFundTest {
         fund(20);
         vm.assertEq(pay(30), 20);
         vm.assertEq(pay(30), 0);
-        vm.assertEq(insurance.keeperCredit(KEEPER), 20);
+        vm.assertEq(credited(), 20);
     }
 
     function testFuzz_credits_never_exceed_the_money(uint64 reserve, uint64[8] calldata fees)
         public
     {
         fund(reserve);
-        uint256 credited = 0;
+        uint256 sum = 0;
         for (uint256 i = 0; i < fees.length; ++i) {
-            credited += pay(fees[i]);
+            sum += pay(fees[i]);
         }
-        vm.assertLe(credited, reserve);
-        vm.assertEq(insurance.keeperCredit(KEEPER), credited);
-        vm.assertEq(insurance.reserveE6(), reserve - credited);
+        vm.assertLe(sum, reserve);
+        vm.assertEq(credited(), sum);
+        vm.assertEq(insurance.reserveE6(), reserve - sum);
     }
 
     function test_only_the_liquidation_manager_credits() public {
@@ -140,16 +151,42 @@ contract InsuranceFundTest {
             abi.encodeWithSelector(IInsuranceFund.NotLiquidationManager.selector, KEEPER)
         );
         vm.prank(KEEPER);
-        insurance.payKeeper(KEEPER, 1);
+        insurance.payKeeper(1, KEEPER, 1);
     }
 
     function test_credit_is_collected_once() public {
         fund(100);
         pay(30);
+        Totals memory totals;
+        record(1, totals);
         vm.startPrank(KEEPER);
         insurance.claimKeeperFees();
         vm.expectRevert(abi.encodeWithSelector(IInsuranceFund.NothingOwed.selector, KEEPER));
         insurance.claimKeeperFees();
+    }
+
+    /// @dev Until a batch is final only its sequencer vouches for it. One that makes liquidations
+    /// up could else pay itself the whole reserve without a single attestor.
+    function test_credit_is_due_when_the_newest_batch_of_it_is_final() public {
+        fund(100);
+        payFor(1, 30);
+        payFor(3, 5);
+        payFor(2, 10);
+        Totals memory totals;
+        for (uint64 batchNo = 1; batchNo < 3; ++batchNo) {
+            vm.assertEq(insurance.keeperCredit(KEEPER), 0);
+            vm.expectRevert(
+                abi.encodeWithSelector(IInsuranceFund.CreditNotDue.selector, 3, batchNo - 1)
+            );
+            vm.prank(KEEPER);
+            insurance.claimKeeperFees();
+            record(batchNo, totals);
+        }
+        record(3, totals);
+        vm.assertEq(insurance.keeperCredit(KEEPER), 45);
+        vm.prank(KEEPER);
+        vm.assertEq(insurance.claimKeeperFees(), 45);
+        vm.assertEq(insurance.owedToKeepersE6(), 0);
     }
 
     // --- record ---

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IInsuranceFund} from "../../contracts/interfaces/IInsuranceFund.sol";
 import {ILiquidationManager} from "../../contracts/interfaces/ILiquidationManager.sol";
+import {IOracleHub} from "../../contracts/interfaces/IOracleHub.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {AttestedVerifier} from "../../contracts/proof/AttestedVerifier.sol";
 import {BatchStatus, Totals} from "../../contracts/types/Batch.sol";
+import {Report} from "../../contracts/types/Epoch.sol";
 import {LiquidationVenue} from "./support/LiquidationVenue.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -50,10 +53,76 @@ contract LiquidationFinalityTest is LiquidationVenue {
         verify(c);
     }
 
+    /// @dev Two quorums of one round: the engine's log has all seven observations, and a stranger
+    /// brings five of them to the hub first. The batch must not be stranded by that.
+    function test_a_liquidation_at_a_report_that_was_overtaken_becomes_final() public {
+        (uint64 time, bytes[] memory values, bytes[] memory signatures) = overtaken();
+        Case memory c = fullCase(1);
+        c.witness.index = 0;
+        c.witness.report = Report(2, time, values[3]);
+        c = lonelyOf(c);
+        sealHeader(c);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILiquidationManager.ReportNotAccepted.selector, c.witness.epoch.reportHash
+            )
+        );
+        verify(c);
+        Report memory base = Report(1, uint64(START * 1e9), pack(medians));
+        vm.assertTrue(hub.submitLate(base, 2, time, values, signatures));
+        verify(c);
+        vm.warp(START + 600);
+        Totals memory totals;
+        settlement.finalise(c.header, totals, attest(hasher.hash(c.header)));
+        vm.assertEq(settlement.finalised(), 1);
+    }
+
+    /// @dev The sequencer can commit liquidations that never were and verify them itself. No
+    /// attestor signs such a batch, and without that the fee stays where it is.
+    function test_fees_of_a_batch_that_nobody_attests_stay_in_the_fund() public {
+        Case memory c = lonely(1);
+        sealHeader(c);
+        verify(c);
+        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
+        vm.warp(START + 365 days);
+        vm.expectRevert(abi.encodeWithSelector(IInsuranceFund.CreditNotDue.selector, 1, 0));
+        fund.claimKeeperFees();
+        Totals memory totals;
+        settlement.finalise(c.header, totals, attest(hasher.hash(c.header)));
+        vm.assertEq(fund.claimKeeperFees(), KEEPER_FEE_E6);
+    }
+
+    function overtaken()
+        private
+        returns (uint64 time, bytes[] memory values, bytes[] memory signatures)
+    {
+        time = uint64(START * 1e9) + 1;
+        values = new bytes[](ORACLES);
+        for (uint256 i = 0; i < ORACLES; ++i) {
+            int64[] memory seen = medians;
+            for (uint256 f = 0; f < FEEDS; ++f) {
+                seen[f] += int64(int256(i));
+            }
+            values[i] = pack(seen);
+        }
+        signatures = signAll(2, time, values);
+        (bytes[] memory five, bytes[] memory theirs) = (new bytes[](5), new bytes[](5));
+        for (uint256 i = 0; i < 5; ++i) {
+            (five[i], theirs[i]) = (values[i + 2], signatures[i + 2]);
+        }
+        vm.assertTrue(hub.submit(2, time, five, theirs));
+        vm.expectRevert(abi.encodeWithSelector(IOracleHub.RoundNotNew.selector, 2, 2));
+        hub.submit(2, time, values, signatures);
+    }
+
     /// @dev A case that is the only liquidation of its batch, sealed up to the header.
     function lonely(uint256 count) private view returns (Case memory c) {
         c = fullCase(count);
         c.witness.index = 0;
+        return lonelyOf(c);
+    }
+
+    function lonelyOf(Case memory c) private pure returns (Case memory) {
         sealColumns(c);
         sealEpoch(c);
         sealAccount(c);
@@ -62,6 +131,7 @@ contract LiquidationFinalityTest is LiquidationVenue {
         c.header.liquidationCount = 1;
         Totals memory totals;
         c.header.totalsHash = keccak256(abi.encode(totals));
+        return c;
     }
 
     function attest(bytes32 batchHash) private view returns (bytes memory) {

@@ -44,7 +44,7 @@ contract LiquidationManagerTest is LiquidationVenue {
         vm.assertEq(manager.verifiedCount(1), 1);
         vm.assertTrue(manager.isVerified(1, 9));
         vm.assertFalse(manager.isVerified(1, 8));
-        vm.assertEq(fund.keeperCredit(address(this)), KEEPER_FEE_E6);
+        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
     }
 
     function test_a_partial_liquidation_is_verified() public {
@@ -74,7 +74,7 @@ contract LiquidationManagerTest is LiquidationVenue {
         seal(c);
         vm.prank(address(0xCAFE));
         verify(c);
-        vm.assertEq(fund.keeperCredit(address(0xCAFE)), KEEPER_FEE_E6);
+        vm.assertEq(credited(address(0xCAFE)), KEEPER_FEE_E6);
     }
 
     function test_a_poor_fund_pays_what_it_has() public {
@@ -84,7 +84,7 @@ contract LiquidationManagerTest is LiquidationVenue {
         Case memory c = fullCase(2);
         seal(c);
         verify(c);
-        vm.assertEq(fund.keeperCredit(address(this)), 1000e6);
+        vm.assertEq(credited(address(this)), 1000e6);
     }
 
     function test_a_batch_stays_verifiable_when_parameters_change() public {
@@ -95,7 +95,7 @@ contract LiquidationManagerTest is LiquidationVenue {
         t.keeperFeeE6 = 1;
         parameters.adopt(t, DOCUMENT_HASH);
         verify(c);
-        vm.assertEq(fund.keeperCredit(address(this)), KEEPER_FEE_E6);
+        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
     }
 
     function test_places_are_flagged_apart_across_words() public {

@@ -5,7 +5,7 @@ import {IInbox} from "../../contracts/interfaces/IInbox.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Settlement} from "../../contracts/settlement/Settlement.sol";
 import {BatchHeader, BatchStatus} from "../../contracts/types/Batch.sol";
-import {SettlementRig} from "./support/SettlementRig.sol";
+import {Answers, SettlementRig} from "./support/SettlementRig.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @dev INV-5: the chain of batches. C-9 and C-10: what a signature covers.
@@ -27,6 +27,7 @@ contract SettlementCommitTest is SettlementRig {
     function refuse(bytes memory reason) private {
         bytes memory signature = signatureOf(header);
         vm.expectRevert(reason);
+        vm.prank(RELAYER, RELAYER);
         settlement.commit(header, signature, LOG);
     }
 
@@ -35,7 +36,7 @@ contract SettlementCommitTest is SettlementRig {
         bytes memory signature = signatureOf(header);
         vm.expectEmit(address(settlement));
         emit ISettlement.BatchCommitted(2, batchHash, header.stateRoot, uint32(LOG.length));
-        vm.prank(address(0xbeef)); // anyone may relay
+        vm.prank(address(0xf00), address(0xf00)); // anyone may relay
         settlement.commit(header, signature, LOG);
 
         vm.assertEq(settlement.head(), 2);
@@ -215,6 +216,7 @@ contract SettlementCommitTest is SettlementRig {
 
     function refuseSignature(bytes memory signature) private {
         // The address it recovers to differs from case to case; the kind of refusal does not.
+        vm.prank(RELAYER, RELAYER);
         (bool done, bytes memory answer) =
             address(settlement).call(abi.encodeCall(settlement.commit, (header, signature, LOG)));
         vm.assertFalse(done);
@@ -259,6 +261,47 @@ contract SettlementCommitTest is SettlementRig {
         if (field == 6) header.riskRoot ^= noise;
         if (field == 7) header.totalsHash ^= noise;
         refuseSignature(good);
+    }
+
+    // --- the log stays readable ---
+
+    /// @dev Whoever sees a signed batch in the pool could else commit it from inside a contract:
+    /// the batch would stand, and its log be in no transaction's input.
+    function test_a_commit_through_a_contract_is_refused() public {
+        bytes memory signature = signatureOf(header);
+        address caller = address(new Answers());
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotDirect.selector, caller));
+        vm.prank(caller, RELAYER);
+        settlement.commit(header, signature, LOG);
+        commit(header);
+    }
+
+    /// @dev A relayer may spell the padding as he likes; readers of the log must not mind.
+    function test_padding_of_the_log_may_be_dirty_or_missing() public {
+        bytes memory input = abi.encodeCall(settlement.commit, (header, signatureOf(header), LOG));
+        for (uint256 i = input.length - 27; i < input.length; ++i) {
+            input[i] = 0xff;
+        }
+        vm.prank(RELAYER, RELAYER);
+        (bool done,) = address(settlement).call(input);
+        vm.assertTrue(done);
+        header = nextHeader();
+        input = abi.encodeCall(settlement.commit, (header, signatureOf(header), LOG));
+        assembly ("memory-safe") {
+            mstore(input, sub(mload(input), 27)) // LOG has five bytes
+        }
+        vm.prank(RELAYER, RELAYER);
+        (done,) = address(settlement).call(input);
+        vm.assertTrue(done);
+    }
+
+    /// @dev EIP-7702: an account that has code may call itself, and from there the settlement.
+    function test_a_commit_by_an_account_with_code_is_refused() public {
+        bytes memory signature = signatureOf(header);
+        address delegated = address(new Answers());
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotDirect.selector, delegated));
+        vm.prank(delegated, delegated);
+        settlement.commit(header, signature, LOG);
     }
 
     // --- construction ---

@@ -277,6 +277,9 @@ def test_a_stranger_needs_two_addresses_and_a_key_to_be_a_keeper(tmp_path: Path)
             ):
                 keeper = Keeper(chain, ApiWitnesses(client), stranger)
                 assert len(keeper.step()) == count
+                assert keeper.claim() is None, "no fee before its batch is final"
+                venue.wait(31)
+                assert venue.batcher.step().finalised
                 keeper.claim()
             assert keeper.earnings.earned_e6 == count * FEE_E6
             assert venue.chain.token_balance(0, stranger.address) == count * FEE_E6

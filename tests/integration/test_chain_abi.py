@@ -62,6 +62,24 @@ def test_a_call_reads_back_as_it_was_written() -> None:
     assert prefix_at.encode([7])[:4] == keccak256(b"prefixAt(uint64)")[:4]
 
 
+@pytest.mark.parametrize("spelling", ["dirty", "short", "trailing", "swapped"])
+def test_a_call_that_a_stranger_spelled_otherwise_reads_back(spelling: str) -> None:
+    attested = ContractInterface("ProofRouter", bytes(20), abi("ProofRouter"))
+    function = attested.function("requireValid")
+    data = function.encode([1, b"h" * 32, b"proof"])
+    if spelling == "dirty":
+        data = data[:-1] + b"\x01"
+    elif spelling == "short":
+        data = data[:-27]
+    elif spelling == "trailing":
+        data += b"more"
+    else:
+        gap = bytes(64)
+        head, tail = data[:68], data[100:]
+        data = head + unsigned(96 + len(gap), 256) + gap + tail
+    assert function.decode_input(data) == (1, b"h" * 32, b"proof")
+
+
 def test_an_unknown_function_or_event_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         INBOX.function("burn")

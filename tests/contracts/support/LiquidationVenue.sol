@@ -52,6 +52,9 @@ abstract contract LiquidationVenue is Oracles {
     bytes32 internal constant ENGINE_HASH = keccak256("engine");
     uint256 internal constant SEQUENCER_KEY = 0xA11CE;
 
+    /// @dev Sends commits, as transactions of its own.
+    address internal constant RELAYER = address(0xbeef);
+
     Settlement internal settlement;
     RiskParameters internal parameters;
     LiquidationManager internal manager;
@@ -162,6 +165,11 @@ abstract contract LiquidationVenue is Oracles {
         c.instruction.legs = legs;
     }
 
+    /// @dev What a keeper is credited with, due or not.
+    function credited(address keeper) internal view returns (uint256 amountE6) {
+        (, amountE6) = fund.creditOf(keeper);
+    }
+
     function valueColumn(uint256 underlying) internal pure returns (bytes memory packed) {
         for (uint256 slot = 0; slot < SLOTS; ++slot) {
             packed = abi.encodePacked(packed, int64(uint64(80e6 + underlying * 1e6 + slot * 3331)));
@@ -251,6 +259,7 @@ abstract contract LiquidationVenue is Oracles {
         bytes32 hash = hasher.hash(c.header);
         bytes32 toSign = keccak256(abi.encodePacked(hex"1901", settlement.domainSeparator(), hash));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(SEQUENCER_KEY, toSign);
+        vm.prank(RELAYER, RELAYER);
         settlement.commit(c.header, abi.encodePacked(r, s, v), "");
     }
 

@@ -9,6 +9,7 @@ interface Vm {
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata reason) external;
     function prank(address sender) external;
+    function prank(address sender, address origin) external;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonStringArray(string calldata json, string calldata key)
         external

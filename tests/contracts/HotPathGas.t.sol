@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BatchHeader, Output} from "../../contracts/types/Batch.sol";
+import {Report} from "../../contracts/types/Epoch.sol";
+import {Oracles} from "./support/Oracles.sol";
+import {OutputTree, SettlementRig} from "./support/SettlementRig.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @dev Ceilings a few percent above what the calls execute with cold storage, so that growth is
+/// noticed and chosen. Calldata and intrinsic gas are not in them: `make bench` measures those.
+abstract contract GasCeiling {
+    event Measured(string what, uint256 gas);
+
+    function withinCeiling(
+        string memory what,
+        address[] memory cold,
+        address target,
+        bytes memory input,
+        uint256 ceiling
+    ) internal {
+        for (uint256 i = 0; i < cold.length; ++i) {
+            vm.cool(cold[i]);
+        }
+        vm.prank(address(0xbeef), address(0xbeef));
+        uint256 before = gasleft();
+        (bool done,) = target.call(input);
+        uint256 used = before - gasleft();
+        vm.assertTrue(done);
+        emit Measured(what, used);
+        vm.assertLe(used, ceiling);
+    }
+}
+
+contract SettlementGasTest is SettlementRig, GasCeiling {
+    uint256 private constant COMMIT = 81_300;
+    uint256 private constant FINALISE = 65_300;
+    uint256 private constant CLAIM = 84_200;
+    uint256 private constant DEPOSIT = 68_500;
+
+    address[] private _cold;
+
+    function setUp() public {
+        deployRig();
+        depositFor(cash, 0, address(0xa11ce), 1000);
+        settled(0);
+        depositFor(cash, 0, address(0xa11ce), 1000);
+        address[9] memory all = [
+            address(settlement),
+            address(inbox),
+            address(vault),
+            address(insurance),
+            address(router),
+            address(verifier),
+            address(answers),
+            address(cash),
+            address(collateral)
+        ];
+        for (uint256 i = 0; i < all.length; ++i) {
+            _cold.push(all[i]);
+        }
+    }
+
+    function test_a_commit_stays_below_its_ceiling() public {
+        BatchHeader memory header = nextHeader();
+        bytes memory input = abi.encodeCall(settlement.commit, (header, signatureOf(header), LOG));
+        withinCeiling("commit", _cold, address(settlement), input, COMMIT);
+    }
+
+    function test_a_finalisation_stays_below_its_ceiling() public {
+        BatchHeader memory header = nextHeader();
+        commit(header);
+        vm.warp(block.timestamp + WINDOW);
+        bytes memory proof = proofOf(hashOf(header));
+        bytes memory input = abi.encodeCall(settlement.finalise, (header, totals, proof));
+        withinCeiling("finalise", _cold, address(settlement), input, FINALISE);
+    }
+
+    /// @dev The first of 256 ids, for an owner who holds nothing: the dearest.
+    function test_a_claim_stays_below_its_ceiling() public {
+        Output[] memory outputs = new Output[](4);
+        for (uint64 i = 0; i < 4; ++i) {
+            outputs[i] = Output(i + 1, 7, address(uint160(0xacc + i)), 0, 10);
+        }
+        BatchHeader memory header = settled(OutputTree.rootOf(outputs));
+        bytes32[] memory proof = OutputTree.proofOf(outputs, 2);
+        bytes memory input = abi.encodeCall(settlement.claim, (header, outputs[2], 2, proof));
+        withinCeiling("claim", _cold, address(settlement), input, CLAIM);
+    }
+
+    function test_a_deposit_stays_below_its_ceiling() public {
+        cash.mint(address(0xbeef), 20);
+        vm.prank(address(0xbeef));
+        cash.approve(address(vault), 20);
+        bytes memory input = abi.encodeCall(vault.deposit, (0, 10, address(0xa11ce), 0));
+        withinCeiling("deposit", _cold, address(vault), input, DEPOSIT);
+    }
+}
+
+/// @dev Seven signers, 18 feeds.
+contract OracleGasTest is Oracles, GasCeiling {
+    uint256 private constant SUBMIT = 198_800;
+    uint256 private constant SUBMIT_LATE = 178_100;
+    uint16 private constant FEEDS = 18;
+
+    address[] private _cold;
+    int64[] private _medians;
+
+    function setUp() public {
+        deployHub(FEEDS);
+        _cold.push(address(hub));
+        for (uint256 f = 0; f < FEEDS; ++f) {
+            _medians.push(int64(uint64(1e8 + f)));
+        }
+        report(1, uint64(START * 1e9), _medians);
+    }
+
+    function test_a_report_stays_below_its_ceiling() public {
+        (uint64 time, bytes[] memory values, bytes[] memory signatures) = next();
+        bytes memory input = abi.encodeCall(hub.submit, (2, time, values, signatures));
+        withinCeiling("submit", _cold, address(hub), input, SUBMIT);
+    }
+
+    function test_a_late_report_stays_below_its_ceiling() public {
+        (uint64 time, bytes[] memory values, bytes[] memory signatures) = next();
+        Report memory base = Report(1, uint64(START * 1e9), pack(_medians));
+        bytes memory input = abi.encodeCall(hub.submitLate, (base, 2, time, values, signatures));
+        withinCeiling("submitLate", _cold, address(hub), input, SUBMIT_LATE);
+    }
+
+    function next()
+        private
+        view
+        returns (uint64 time, bytes[] memory values, bytes[] memory signatures)
+    {
+        time = uint64(START * 1e9) + 1;
+        values = new bytes[](ORACLES);
+        for (uint256 i = 0; i < ORACLES; ++i) {
+            values[i] = pack(_medians);
+        }
+        signatures = signAll(2, time, values);
+    }
+}
