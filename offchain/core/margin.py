@@ -69,14 +69,16 @@ def is_valid_risk_change(
     """Tell whether an operation may leave this behind (INV-7, E-5).
 
     Allowed when the requirement is met afterwards, or when the ratio of balance to requirement
-    does not fall. Requirements are positive or zero; figures in USD e-6.
+    does not fall. Where nothing was required there is no ratio, and the balance may not fall.
+    Requirements are positive or zero; figures in USD e-6.
     """
     if balance_after >= required_after:
         return True
-    return (
-        required_after <= required_before
-        and balance_after * required_before >= balance_before * required_after
-    )
+    if required_after > required_before:
+        return False
+    if required_before == 0:
+        return balance_after >= balance_before
+    return balance_after * required_before >= balance_before * required_after
 
 
 def call_level(balance_e6: int, maintenance_e6: int, levels_e6: Sequence[int]) -> int:

@@ -51,6 +51,11 @@ class Side:
         """Return the best price. [USD e-8]"""
         return self._sign * self._keys[0] if self._keys else None
 
+    def best_live(self, time_ns: int) -> int | None:
+        """Return the best price of an order that has not expired. [USD e-8]"""
+        live = (order.price_e8 for order in self.orders() if time_ns < order.expires_at_ns)
+        return next(live, None)
+
     def orders(self) -> Iterator[Order]:
         """Yield every order in priority: best price first, then first come."""
         for key in self._keys:
@@ -87,9 +92,9 @@ class Book:
         """Return the lowest ask. [USD e-8]"""
         return self.asks.best()
 
-    def mid(self) -> int | None:
-        """Return the middle of the best prices, rounded down; None without two sides."""
-        bid, ask = self.bids.best(), self.asks.best()
+    def mid(self, time_ns: int) -> int | None:
+        """Return the middle of the best live prices, rounded down; None without two sides."""
+        bid, ask = self.bids.best_live(time_ns), self.asks.best_live(time_ns)
         return None if bid is None or ask is None else (bid + ask) // 2
 
     def orders(self) -> Iterator[Order]:

@@ -7,10 +7,19 @@ decision can match several legs and still check every maker as it will be.
 from dataclasses import dataclass
 
 from offchain.core.margin import fee_e6, is_valid_risk_change, trade_cost_e6
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
+from offchain.core.units import (
+    MAX_POSITIONS,
+    AccountId,
+    InstrumentId,
+    Lots,
+    PriceE8,
+    RatioE6,
+    UsdE6,
+)
+from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
 from offchain.engine.events import Closing, Event, Filled, OrderClosed
-from offchain.engine.risk import Overlay, account_margin
+from offchain.engine.risk import Overlay, account_margin, positions_after
 from offchain.engine.state import State
 
 MATCH_LIMIT = 256
@@ -42,7 +51,7 @@ def match(state: State, order: Incoming, time_ns: int, overlay: Overlay) -> Matc
 
     A resting order is closed instead of filled when it has expired, when it belongs to the same
     owner, when it could no longer reduce, or when its fill would take its owner below what
-    `is_valid_risk_change` allows (E-5).
+    `is_valid_risk_change` allows (E-5) or beyond what an account may hold.
     """
     found = Match([], order.lots)
     for touched, maker in enumerate(state.books[order.instrument].against(order.lots).orders()):
@@ -59,13 +68,18 @@ def match(state: State, order: Incoming, time_ns: int, overlay: Overlay) -> Matc
             closing = Closing.MARGIN
         if closing is not None:
             overlay.closed.add(maker.order_id)
-            found.events.append(
-                OrderClosed(maker.order_id, maker.account, maker.instrument, closing)
-            )
+            found.events.append(_closed(maker, closing))
             continue
         found.events.append(_fill(state, order, maker, size, overlay))
         found.left -= size
+        if found.left and abs(size) < abs(maker.lots):  # it may reduce no further
+            overlay.closed.add(maker.order_id)
+            found.events.append(_closed(maker, Closing.REDUCED))
     return found
+
+
+def _closed(maker: Order, closing: Closing) -> OrderClosed:
+    return OrderClosed(maker.order_id, maker.account, maker.instrument, closing)
 
 
 def _crosses(order: Incoming, maker: Order) -> bool:
@@ -101,6 +115,8 @@ def _cost(state: State, instrument: InstrumentId, lots: int, price_e8: int) -> i
 
 
 def _maker_may_fill(state: State, maker: Order, size: int, overlay: Overlay) -> bool:
+    if not _has_room(state, maker, size, overlay):
+        return False
     before = account_margin(state, maker.account, overlay, orders=())
     cost = _cost(state, maker.instrument, -size, maker.price_e8)
     overlay.trade(maker.account, maker.instrument, -size, cost)
@@ -114,6 +130,20 @@ def _maker_may_fill(state: State, maker: Order, size: int, overlay: Overlay) -> 
     )
 
 
+def _has_room(state: State, maker: Order, size: int, overlay: Overlay) -> bool:
+    """Tell whether the account may hold the result.
+
+    Order entry sees to that for traders; the backstop takes positions over besides.
+    """
+    held = overlay.lots(state, maker.account, maker.instrument)
+    if abs(held - size) >= LOTS_LIMIT:
+        return False
+    if held:
+        return True
+    positions = positions_after(state, maker.account, overlay)
+    return sum(1 for _, lots, _ in positions if lots) < MAX_POSITIONS
+
+
 def _fill(state: State, order: Incoming, maker: Order, size: int, overlay: Overlay) -> Filled:
     price = PriceE8(maker.price_e8)
     cost = _cost(state, order.instrument, size, price)
@@ -122,6 +152,7 @@ def _fill(state: State, order: Incoming, maker: Order, size: int, overlay: Overl
     overlay.trade(order.account, order.instrument, size, cost)
     overlay.trade(maker.account, order.instrument, -size, -cost)
     overlay.pay(order.account, -fee)
+    overlay.filled[maker.order_id] = -size
     return Filled(
         instrument=order.instrument,
         price_e8=price,

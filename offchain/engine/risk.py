@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.core.collateral import collateral_value, haircut_price
+from offchain.core.collateral import UNITS_E10, collateral_value, haircut_price
 from offchain.core.margin import AccountMargin, is_below, maintenance_margin
 from offchain.core.scan import order_sums, scan_risk, scan_sums, sweep
-from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, UsdE6
+from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, UsdE6, ceil_div
 from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.market import Market
 from offchain.engine.state import State
@@ -27,6 +27,7 @@ class Overlay:
     trades: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
     cash: dict[int, int] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)  # orders that have already left the book
+    filled: dict[int, int] = field(default_factory=dict)  # lots already taken of others, signed
 
     def trade(self, account: int, instrument: int, lots: int, cost_e6: int) -> None:
         """Add a trade."""
@@ -42,6 +43,15 @@ class Overlay:
         """Return the position as the overlay leaves it."""
         added = self.trades.get(account, {}).get(instrument, (0, 0))[0]
         return state.accounts.lots_of(account, instrument) + added
+
+    def orders(self, state: State, account: int) -> list[OrderTerms]:
+        """Return the resting orders of an account as the overlay leaves them."""
+        left = [
+            (o.instrument, o.lots - self.filled.get(o.order_id, 0), o.price_e8)
+            for o in state.orders_of(account)
+            if o.order_id not in self.closed
+        ]
+        return [terms for terms in left if terms[1]]
 
 
 def positions_after(
@@ -161,27 +171,28 @@ def withdrawable(state: State, account: int, asset: int) -> int:
     """Return what may leave an account now, in token units.
 
     Cash: realised money less unrealised losses, as far as initial margin stays covered; unrealised
-    profit never leaves. Volatile collateral: as much as leaves initial margin covered.
+    profit never leaves. Volatile collateral: as much as leaves initial margin covered, and any
+    debt or unrealised loss covered by what stays.
     """
     margin = account_margin(state, account)
     free = margin.margin_balance_e6 - margin.initial_e6
+    realised = int(state.accounts.cash[account]) + min(0, open_profit(state, account))
     if asset == 0:
-        realised = int(state.accounts.cash[account]) + min(0, open_profit(state, account))
         return max(0, min(realised, free))
     held = int(state.accounts.collateral[account, asset - 1])
-    if margin.initial_e6 == 0 and state.accounts.cash[account] >= 0:
-        return held
-    price = haircut_prices(state, state.market)[asset - 1]
-    others = margin.margin_balance_e6 - collateral_value(held, price)
-    return _largest_release(held, price, margin.initial_e6 - others)
+    prices = haircut_prices(state, state.market)
+    value = collateral_value(held, prices[asset - 1])
+    realised += collateral_values(state, account, prices)
+    return _largest_release(held, prices[asset - 1], value - min(realised, free))
 
 
 def _largest_release(held: int, price_e8: int, needed_e6: int) -> int:
     """Return how much of a holding may go so that the rest is still worth `needed`."""
     if needed_e6 <= 0:
         return held
-    keep = -(-needed_e6 * 10**10 // price_e8)
-    return max(0, held - keep)
+    if price_e8 == 0:  # an index of less than two units is worth nothing after the haircut
+        return 0
+    return max(0, held - ceil_div(needed_e6 * UNITS_E10, price_e8))
 
 
 def sweep_margins(

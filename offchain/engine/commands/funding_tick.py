@@ -25,7 +25,8 @@ def decide(
         if instrument.kind != Kind.PERPETUAL:
             continue
         index = state.index_price(instrument.underlying)
-        rate = funding_rate_e8(premium_e8(state.books[instrument.id].mid(), index), rules.funding)
+        mid = state.books[instrument.id].mid(time_ns)
+        rate = funding_rate_e8(premium_e8(mid, index), rules.funding)
         lot_value = index // state.underlying(instrument.id).lot_divisor
         step = funding_step_e6(rate, lot_value, elapsed, rules.funding)
         ahead[instrument.id] += step

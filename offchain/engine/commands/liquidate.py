@@ -20,6 +20,7 @@ from offchain.engine.events import (
     CollateralSold,
     DeficitCovered,
     Event,
+    Filled,
     Leg,
     LiquidationOrdered,
     OrderClosed,
@@ -30,10 +31,12 @@ from offchain.engine.events import (
 from offchain.engine.matching import Incoming, match
 from offchain.engine.messages import Liquidate
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import Overlay, account_margin, haircut_prices
+from offchain.engine.risk import Overlay, account_margin, collateral_values, haircut_prices
 from offchain.engine.state import State
 
 NO_FEE = RatioE6(0)
+EFFECTS = (Filled, PositionTransferred, CollateralSold, DeficitCovered)
+"""What makes a step worth its fee; closing orders alone does not."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ def decide(
         )
     is_full = is_below(balance, due, terms.full_trigger_e6)
     tier = Tier.FULL if is_full else Tier.PARTIAL
-    if is_full and not _can_act_on_debt(state, account):
+    if is_full and not _can_act_on_debt(state, account, balance):
         return Rejected(Reason.NOTHING_TO_LIQUIDATE, (("margin_balance_e6", balance),))
     return _execute(state, account, tier, margin, time_ns)
 
@@ -80,12 +83,18 @@ def _refuse(state: State, account: AccountId, time_ns: int) -> Rejected | None:
     return refuse_prices(state, time_ns)
 
 
-def _can_act_on_debt(state: State, account: AccountId) -> bool:
-    """Tell whether a full step changes anything; a bare debt is covered whole or not at all."""
-    accounts = state.accounts
-    if accounts.counts[account] or accounts.collateral[account].any():
+def _can_act_on_debt(state: State, account: AccountId, balance_e6: int) -> bool:
+    """Tell whether a full step is worth taking.
+
+    A debt without a position is covered whole or not at all, unless there is collateral to sell
+    that is worth the keeper's fee: else a grain of it would buy a fee, again and again (K-1).
+    """
+    if state.accounts.counts[account]:
         return True
-    return int(accounts.cash[INSURANCE]) >= -int(accounts.cash[account]) > 0
+    credit = collateral_values(state, account, haircut_prices(state, state.market))
+    if credit > 0 and credit >= state.rules.liquidation.keeper_fee_e6:
+        return True
+    return int(state.accounts.cash[INSURANCE]) >= -balance_e6 > 0
 
 
 def _execute(
@@ -110,7 +119,7 @@ def _execute(
     _charge_penalty(step)
     if tier is Tier.FULL and not left:
         _settle_debt(step)
-    if len(step.events) == 1:
+    if not any(isinstance(event, EFFECTS) for event in step.events):
         return Rejected(Reason.NOTHING_TO_LIQUIDATE, (("margin_balance_e6", balance),))
     return tuple(step.events)
 
@@ -158,7 +167,13 @@ def _cost_at_mark(state: State, instrument: int, lots: int) -> int:
 
 
 def _sell_on_book(step: Step, leg: Leg) -> int:
-    """Match a leg as an immediate order; return the lots left."""
+    """Match a leg as an immediate order; return the lots left.
+
+    Orders left in the book of an expired instrument were meant for a price that no longer moves:
+    nothing trades there any more.
+    """
+    if not step.state.is_open(leg.instrument, step.time_ns):
+        return leg.lots
     order = Incoming(step.account, leg.instrument, leg.lots, leg.limit_price_e8, NO_FEE)
     found = match(step.state, order, step.time_ns, step.overlay)
     step.events.extend(found.events)
@@ -201,7 +216,8 @@ def _backstop_can_carry(step: Step, left: list[tuple[Leg, int]]) -> bool:
     )
     if not fits:
         return False
-    margin = account_margin(step.state, BACKSTOP, trial)
+    orders = step.overlay.orders(step.state, BACKSTOP)
+    margin = account_margin(step.state, BACKSTOP, trial, orders)
     return margin.margin_balance_e6 >= margin.initial_e6
 
 
@@ -238,6 +254,8 @@ def _sell_collateral(step: Step, needed_e6: int) -> int:
     state, raised = step.state, 0
     for asset, price in enumerate(haircut_prices(state, state.market), start=1):
         held = int(state.accounts.collateral[step.account, asset - 1])
+        if price == 0:
+            continue
         amount = min(held, ceil_div((needed_e6 - raised) * UNITS_E10, price))
         if amount <= 0:
             continue

@@ -6,7 +6,7 @@ from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
 from offchain.engine.commands.intents import refuse_intent, refuse_prices
 from offchain.engine.events import Closing, Event, NonceUsed, OrderClosed, OrderRested
-from offchain.engine.matching import Incoming, match
+from offchain.engine.matching import MATCH_LIMIT, Incoming, match
 from offchain.engine.messages import PlaceOrder, TimeInForce
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import Overlay, account_margin
@@ -95,10 +95,11 @@ def _refuse_margin(
     margin = account_margin(state, command.account, orders=terms)
     divisor = state.underlying(command.instrument).lot_divisor
     fee = fee_e6(lots, command.limit_price_e8, divisor, state.rules.taker_fee_e6)
-    balance = margin.margin_balance_e6 - fee
+    most = fee + min(abs(lots), MATCH_LIMIT) - 1  # every fill rounds its own fee up
+    balance = margin.margin_balance_e6 - most
     if balance >= margin.initial_e6:
         return None
-    if command.reduce_only and _reduces_risk(state, command, lots, fee):
+    if command.reduce_only and _reduces_risk(state, command, lots, most):
         return None
     return Rejected(
         Reason.INSUFFICIENT_MARGIN,

@@ -44,4 +44,7 @@ def _available(state: State, account: int, asset: int, time_ns: int) -> int | Re
         if asset == 0:
             return int(accounts.cash[account])
         return int(accounts.collateral[account, asset - 1])
+    pending = state.market.pending
+    if pending is not None:  # a jump may be coming: what looks free now may be owed then
+        return Rejected(Reason.STALE_PRICES, (("pending_round", pending.round),))
     return refuse_prices(state, time_ns) or withdrawable(state, account, asset)

@@ -7,7 +7,7 @@ import pytest
 
 from offchain.core.instruments import FeedKind
 from offchain.core.parameters import ParameterError
-from offchain.core.units import PriceE8, RatioE6, TimestampNs
+from offchain.core.units import InstrumentId, PriceE8, RatioE6, TimestampNs
 from tests.support.venue import RULES
 
 
@@ -44,6 +44,24 @@ FIRST, *REST = RULES.listing.instruments
         ({"taker_fee_e6": 10_001}, "taker fee"),
         ({"collateral": (replace(RULES.collateral[0], haircut_e6=RatioE6(10**6)),)}, "haircut"),
         ({"collateral": (replace(RULES.collateral[0], underlying=7),)}, "priced by a listed"),
+        ({"collateral": (replace(RULES.collateral[0], underlying=-1),)}, "priced by a listed"),
+        ({"backstop_owner": RULES.insurance_owner}, "different owners"),
+        (liquidation(band_index_e6=-1), "bands"),
+        ({"funding": replace(RULES.funding, cap_e8=10**8 + 1)}, "100 %"),
+        (scan(vol_power_short_e6=10**6 + 1), "powers"),
+        (scan(vol_power_long_e6=-1), "powers"),
+        (listing(feeds=(*RULES.listing.feeds, RULES.listing.feeds[-1])), "feeds differ"),
+        (listing(instruments=(replace(FIRST, symbol=REST[0].symbol), *REST)), "symbols differ"),
+        (
+            listing(
+                instruments=(
+                    *RULES.listing.instruments,
+                    replace(FIRST, id=InstrumentId(-1), symbol="X"),
+                )
+            ),
+            "underlying is listed",
+        ),
+        (listing(instruments=(replace(FIRST, strike_e8=PriceE8(-5)), *REST)), "price limit"),
         (liquidation(full_trigger_e6=1_000_001), "full trigger"),
         (liquidation(target_e6=999_999), "target"),
         (liquidation(call_levels_e6=(1_100_000, 1_500_000)), "descend"),
