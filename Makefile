@@ -77,7 +77,7 @@ vectors: $(READY) ## Rewrite the golden vectors from the Python reference.
 
 .PHONY: test-deep
 test-deep: $(READY) ## Run the long campaigns: deep tests, more examples, more fuzzing.
-	$(BIN)/pytest -n $(WORKERS) --hypothesis-profile ci
+	$(BIN)/pytest -n $(WORKERS) -m "deep or not deep" --hypothesis-profile ci
 	FOUNDRY_PROFILE=ci $(FORGE) test --offline
 
 .PHONY: clean
@@ -92,7 +92,7 @@ clean: ## Remove everything that can be made again.
 test-python: $(READY) ## Run the Python tests (ONLY=tests/unit/test_x.py runs some).
 	mkdir -p build/test
 	rm -f build/test/python.xml
-	$(BIN)/pytest -n $(WORKERS) -m "not deep" --junitxml=build/test/python.xml $(ONLY)
+	$(BIN)/pytest -n $(WORKERS) --junitxml=build/test/python.xml $(ONLY)
 	$(BIN)/python scripts/tally.py --python-minimum $(PYTHON_MINIMUM)
 
 .PHONY: test-contracts

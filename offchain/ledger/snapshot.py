@@ -39,6 +39,7 @@ _ROWS = (
     ("costs", ">i8"),
     ("counts", ">i4"),
     ("level", ">i4"),
+    ("level", ">i4"),
 )
 _BROKEN = (LookupError, ValueError, TypeError, OverflowError, AssertionError, struct.error)
 

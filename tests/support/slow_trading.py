@@ -59,6 +59,7 @@ class SlowModel(SlowVenue):
         need(holds=0 < abs(command.lots) < 2**24)
         need(holds=price > 0 and price % self.tick(i) == 0)
         need(holds=price // self.divisor(i) < 2**31)
+        need(holds=self.pending is None or command.reduce_only)
         held = self.accounts[account].positions
         position, lots = held.get(i, [0, 0])[0], int(command.lots)
         if command.reduce_only:

@@ -24,6 +24,7 @@ def decide(
         refuse_intent(state, command.account, command.nonce, command.expires_at_ns, time_ns)
         or refuse_prices(state, time_ns)
         or _refuse_terms(state, command, time_ns)
+        or _refuse_risk_in_doubt(state, command)
     )
     if refused:
         return refused
@@ -53,6 +54,14 @@ def _refuse_terms(state: State, command: PlaceOrder, time_ns: int) -> Rejected |
     if price <= 0 or price % underlying.tick_e8 or price // underlying.lot_divisor >> LOSS_BITS:
         return Rejected(Reason.BAD_PRICE, (("price_e8", price), ("tick_e8", underlying.tick_e8)))
     return None
+
+
+def _refuse_risk_in_doubt(state: State, command: PlaceOrder) -> Rejected | None:
+    """While a jump waits for confirmation the marks may be wrong: nobody adds risk at them (O-6)."""
+    pending = state.market.pending
+    if pending is None or command.reduce_only:
+        return None
+    return Rejected(Reason.STALE_PRICES, (("pending_round", pending.round),))
 
 
 def _reducing_lots(state: State, command: PlaceOrder) -> int:

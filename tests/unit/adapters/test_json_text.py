@@ -24,7 +24,7 @@ from offchain.adapters.json_text import MAX_DEPTH, JsonRefused, read_json, write
         (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "deeper"),
         (b"[" * 60_000, "deeper"),
         (b'{"a":' * 10_000, "deeper"),
-        (b'"' + b"[" * 60_000, "deeper"),
+        (b'"' + b"[" * 60_000, "not JSON"),
     ],
 )
 def test_what_is_not_json_as_we_take_it_is_refused(text: bytes, why: str) -> None:

@@ -45,6 +45,17 @@ def test_a_single_print_outside_the_band_never_takes_effect(venue: Venue) -> Non
     assert venue.state.market.pending is None
 
 
+def test_nobody_adds_risk_at_marks_that_a_pending_jump_puts_in_doubt(venue: Venue) -> None:
+    venue.trade(2, 3, BTC_PERP, 100, 120_000)
+    venue.must(venue.order(3, BTC_PERP, 50, 119_990))
+    venue.must(venue.report(*feed_values(80_000)))
+    assert venue.refuses(venue.order(2, BTC_PERP, 10, 120_000)) is Reason.STALE_PRICES
+    assert venue.refuses(venue.order(2, BTC_PERP, -300, 119_000)) is Reason.STALE_PRICES
+    venue.must(venue.order(2, BTC_PERP, -50, 119_000, reduce_only=True))
+    venue.must(venue.report(*feed_values(119_900)))
+    venue.must(venue.order(2, BTC_PERP, 10, 120_000))
+
+
 def test_a_second_report_confirms_a_jump(venue: Venue) -> None:
     venue.must(venue.report(*feed_values(100_000)))
     events = venue.must(venue.report(*feed_values(100_500)))
