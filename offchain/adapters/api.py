@@ -21,10 +21,11 @@ from offchain.adapters.door import Door
 from offchain.adapters.guard import ApiLimits, Guard, TokenBuckets
 from offchain.adapters.json_text import write_json
 from offchain.adapters.methods import METHODS
-from offchain.adapters.rpc import Fault, Method, Place, RpcServer
+from offchain.adapters.rpc import Fault, Method, Place, RpcError, RpcServer
 from offchain.adapters.served_venue import ServedVenue
 from offchain.adapters.socket_session import SocketSession
 from offchain.adapters.stream import StreamHub
+from offchain.services.errors import SequencerHalted
 
 _PARSE_ERROR = b'"error":{"code":%d,' % Fault.PARSE
 
@@ -87,7 +88,12 @@ class Api:
 
     async def _ready(self) -> Response:
         """Tell whether orders can be taken, and if not, what is missing; 503 then."""
-        missing = await self.runner.engine.call(self._missing)
+        try:
+            missing = await self.runner.engine.call(self._missing)
+        except RpcError:  # crowded
+            missing = ["capacity"]
+        except SequencerHalted:  # since it was asked
+            missing = ["log"]
         status = "waiting" if missing else "ready"
         body = write_json({"status": status, "missing": missing})
         return Response(body, 503 if missing else 200, media_type="application/json")
@@ -156,7 +162,9 @@ class ApiServer:
     def stop(self) -> None:
         """Close every connection and end the thread."""
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=10)
+        self._socket.close()
         self.api.runner.close()
 
     def _run(self) -> None:

@@ -5,8 +5,8 @@ import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 16
-_NO_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}]', re.DOTALL)
-"""Whole strings, and everything else that is not a bracket."""
+_NO_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[^\[\]{}]', re.DOTALL)
+"""Strings, finished or not, and everything else that is not a bracket. No byte is tried twice."""
 
 
 class JsonRefused(ValueError):  # noqa: N818 - an answer to a client, not a fault of ours

@@ -31,8 +31,9 @@ from offchain.engine import machine
 from offchain.engine.events import Event
 from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
-from offchain.ledger.wire import Record, chain, encode_record
+from offchain.ledger.wire import Record, chain, decode_records, encode_record
 from offchain.services.errors import OffchainError
+from offchain.services.ports import EventStore
 
 MAX_PAGE = 1000
 BLOCK = 1000
@@ -113,6 +114,27 @@ class ReadModel:
         with self._lock:
             t.METADATA.drop_all(self._engine, tables=list(t.PROJECTED))
             t.METADATA.create_all(self._engine)
+        return self._replay(records)
+
+    def catch_up(self, log: EventStore) -> int:
+        """Project what a log holds beyond the projection; all of it, if that is of another log.
+
+        Returns the last sequence number, which is then that of the log.
+
+        Raises
+        ------
+        ReadModelBehind
+            When a record is refused by the engine.
+        """
+        with self._lock, self._engine.begin() as db:
+            seq, tip = _position(db)
+        records = (record for frame in log.frames() for record in decode_records(frame))
+        if seq > log.last_seq or log.tip_at(seq) != tip:
+            return self.rebuild(records)
+        return seq if seq == log.last_seq else self._replay(records)
+
+    def _replay(self, records: Iterable[Record]) -> int:
+        """Replay records from the first, and project those that are not projected yet."""
         state, block = State(), list[tuple[Record, tuple[Event, ...]]]()
         for record in records:
             if record.seq != state.last_seq + 1:

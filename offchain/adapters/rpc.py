@@ -14,7 +14,12 @@ from pydantic import BaseModel, ValidationError
 
 from offchain.adapters.json_text import JsonRefused, read_json, write_json
 from offchain.engine.reasons import Rejected
-from offchain.services.errors import BatchOverdue, LogFailed, SequencerHalted
+from offchain.services.errors import (
+    BatchOverdue,
+    CommandUnencodable,
+    LogFailed,
+    SequencerHalted,
+)
 from offchain.services.gateway import Refused
 
 MAX_CALLS = 20
@@ -161,15 +166,24 @@ class RpcServer:
             method = self.registry.get(call.method)
             result = await self.runner.run(method, _validate(method.params, call.params))
             return success(call.id, result)
-        except RpcError as error:
-            return failure(call.id, error)
-        except (SequencerHalted, LogFailed):
-            return failure(call.id, RpcError(Fault.HALTED, "the sequencer has stopped"))
-        except BatchOverdue:
-            return failure(call.id, RpcError(Fault.BATCH_OVERDUE, "a batch is overdue"))
-        except Exception:  # noqa: BLE001 - the last line: a bug answers one call, not all
-            _LOG.exception("method %s failed", call.method)
-            return failure(call.id, RpcError(Fault.INTERNAL, "internal error"))
+        except Exception as error:  # noqa: BLE001 - the last line: a bug answers one call, not all
+            return failure(call.id, answer_to(error, call.method))
+
+
+def answer_to(error: Exception, method: str) -> RpcError:
+    """Return what a client is told of an exception; a bug is logged, and nothing of it shown."""
+    match error:
+        case RpcError():
+            return error
+        case SequencerHalted() | LogFailed():
+            return RpcError(Fault.HALTED, "the sequencer has stopped")
+        case BatchOverdue():
+            return RpcError(Fault.BATCH_OVERDUE, "a batch is overdue")
+        case CommandUnencodable():
+            return RpcError(Fault.BAD_PARAMS, "a value is out of range")
+        case _:
+            _LOG.error("method %s failed", method, exc_info=error)
+            return RpcError(Fault.INTERNAL, "internal error")
 
 
 def parse_call(request: object) -> Call:

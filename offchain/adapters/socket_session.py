@@ -11,7 +11,16 @@ from offchain.adapters.connections import ABORT
 from offchain.adapters.door import Door
 from offchain.adapters.guard import ApiLimits, TokenBuckets, client_of
 from offchain.adapters.json_text import JsonRefused, read_json
-from offchain.adapters.rpc import Call, Fault, RpcError, RpcServer, failure, parse_call, success
+from offchain.adapters.rpc import (
+    Call,
+    Fault,
+    RpcError,
+    RpcServer,
+    answer_to,
+    failure,
+    parse_call,
+    success,
+)
 from offchain.adapters.stream import Subscriber, TooSlow
 
 TRY_AGAIN_LATER = 1013
@@ -104,8 +113,8 @@ class SocketSession:
                 return None
             self._unsubscribe(channels)
             return success(call.id, {"channels": self.channels})
-        except RpcError as error:
-            return failure(call.id, error)
+        except Exception as error:  # noqa: BLE001 - one call fails, the socket stays
+            return failure(call.id, answer_to(error, call.method))
 
     async def _subscribe(self, call: Call, channels: list[str]) -> None:
         new = [c for c in channels if c not in self.channels]

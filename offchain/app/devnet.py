@@ -1,5 +1,6 @@
 """A devnet: contracts on a local chain, parameters for them, and where everything is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,19 +8,31 @@ from web3 import HTTPProvider, Web3
 
 from offchain.adapters.anvil import Anvil
 from offchain.adapters.chain import Chain
-from offchain.adapters.deployment import DeploymentConfig, deploy, predict
+from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, predict
 from offchain.app.engine_hash import engine_hash
 from offchain.app.keys import QUORUM, THRESHOLD, DevnetKeys, hex_address
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, THIN, Roles, Series, pm36
-from offchain.core.units import DAY_NS, ONE_E6, SECOND_NS
+from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.terms import terms
+from offchain.services.errors import OffchainError
+from offchain.services.feed_model import FeedTerms
 
 GAS_MONEY_WEI = 10**20
-BTC_STRIKES = (100_000, 105_000, 110_000, 115_000, 120_000, 125_000, 130_000)
-ETH_STRIKES = (3_200, 3_600, 4_000, 4_400, 4_800)
+OPENING_E8 = (120_000 * ONE_E8, 4_150 * ONE_E8)
+BTC_LADDER, ETH_LADDER = (-4, -3, -2, -1, 0, 1, 2), (-2, -1, 0, 1, 2)
+"""Strikes, in steps from the one nearest to the opening price; more below, for crashes."""
+BTC_STEP_E6, ETH_STEP_E6 = 50_000, 125_000
+"""Largest step between two strikes, relative to the opening price. [1e-6]"""
+
+FEED_TERMS = (
+    FeedTerms(drawdown_response_e6=3_500_000, move_response_e6=30_000_000),
+    FeedTerms(
+        base_volatility_e8=60_000_000, drawdown_response_e6=3_500_000, move_response_e6=30_000_000
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +41,15 @@ class DevnetTerms:
 
     Attributes
     ----------
+    opening_e8 : tuple of int
+        First prices of BTC and ETH; the strikes lie around them. [USD e-8]
     insurance_seed_e6 : int
         Cash of the insurance account at the start. [USD e-6]
     keeper_reserve_e6 : int
         Cash of the fund's contract, from which keepers are paid. [USD e-6]
     """
 
+    opening_e8: tuple[int, int] = OPENING_E8
     challenge_window_s: int = 900
     max_open_batches: int = 16
     max_skew_s: int = 60
@@ -52,6 +68,41 @@ class Devnet:
     admin_key: str
 
 
+class PricesTooLow(OffchainError):  # noqa: N818 - a fault is named by what happened
+    """No ladder of strikes in whole dollars lies around a price."""
+
+
+def strikes(opening_e8: int, ladder: Sequence[int], step_e6: int) -> tuple[int, ...]:
+    """Return strikes in round steps around a price; the step is 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    opening_e8 : int
+        The price. [USD e-8]
+    ladder : sequence of int
+        Steps from the strike that is nearest to the price.
+    step_e6 : int
+        The largest step, relative to the price. [1e-6]
+
+    Returns
+    -------
+    tuple of int
+        Strikes. [USD]
+
+    Raises
+    ------
+    PricesTooLow
+        The lowest would not be positive, or a step is less than a dollar.
+    """
+    largest = opening_e8 * step_e6 // (ONE_E6 * ONE_E8)
+    steps = [n * 10**k for k in range(len(str(largest))) for n in (1, 2, 5)]
+    step = max((s for s in steps if s <= largest), default=0)
+    centre = (2 * opening_e8 + step * ONE_E8) // (2 * step * ONE_E8) * step if step else 0
+    if centre + min(ladder) * step <= 0:
+        raise PricesTooLow(f"no strikes in whole dollars around {opening_e8}e-8 USD")
+    return tuple(centre + n * step for n in ladder)
+
+
 def expiries(start_ns: int) -> tuple[tuple[str, int], ...]:
     """Return the next two expiries: 08:00 UTC, 7 and 21 days after the day of `start_ns`."""
     day = start_ns // DAY_NS * DAY_NS + 8 * 3_600 * SECOND_NS
@@ -63,31 +114,47 @@ def launch(anvil: Anvil, start_ns: int, choices: DevnetTerms | None = None) -> D
 
     Raises
     ------
-    DeploymentError, CompilerError, ChainError
+    DeploymentError, CompilerError, ChainError, PricesTooLow
         What stopped it.
     """
     choices, keys = choices or DevnetTerms(), DevnetKeys.make()
     web3 = Web3(HTTPProvider(anvil.url))
     admin = anvil.keys[0]
     owner = web3.eth.account.from_key(admin).address
-    dates = expiries(start_ns)
-    at = predict(web3, owner, feeds=2)
-    parameters = pm36(
-        (Series(BITCOIN, dates, BTC_STRIKES), Series(ETHER, dates, ETH_STRIKES)),
-        Roles(
-            tuple(hex_address(key) for key in keys.oracles),
-            insurance_owner=str(at["InsuranceFund"]).lower(),
-            backstop_owner=hex_address(keys.backstop),
-        ),
-        quorum=QUORUM,
-        grids=THIN,
-    )
-    rules = engine_hash()
+    fund = str(predict(web3, owner, feeds=2)["InsuranceFund"])
+    parameters, rules = _parameters(keys, start_ns, choices.opening_e8, fund), engine_hash()
     deployment = deploy(web3, admin, _configuration(keys, parameters, rules, choices))
     chain = Chain(anvil.url, deployment)
     for key in (keys.sequencer, keys.relayer, keys.keeper, keys.backstop):
         chain.give_gas(key.address, GAS_MONEY_WEI)
     return Devnet(chain, parameters, keys, rules, admin)
+
+
+def reopen(
+    url: str, admin_key: str, deployment: Deployment, start_ns: int, choices: DevnetTerms
+) -> Devnet:
+    """Return the devnet that `launch` made with these choices, for a node that starts again."""
+    keys, fund = DevnetKeys.make(), str(deployment.address("InsuranceFund"))
+    parameters = _parameters(keys, start_ns, choices.opening_e8, fund)
+    return Devnet(Chain(url, deployment), parameters, keys, engine_hash(), admin_key)
+
+
+def _parameters(
+    keys: DevnetKeys, start_ns: int, opening_e8: tuple[int, int], fund: str
+) -> RiskParameters:
+    dates = expiries(start_ns)
+    bitcoin = strikes(opening_e8[0], BTC_LADDER, BTC_STEP_E6)
+    ether = strikes(opening_e8[1], ETH_LADDER, ETH_STEP_E6)
+    return pm36(
+        (Series(BITCOIN, dates, bitcoin), Series(ETHER, dates, ether)),
+        Roles(
+            tuple(hex_address(key) for key in keys.oracles),
+            insurance_owner=fund.lower(),
+            backstop_owner=hex_address(keys.backstop),
+        ),
+        quorum=QUORUM,
+        grids=THIN,
+    )
 
 
 def _configuration(

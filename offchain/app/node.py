@@ -5,23 +5,24 @@ from pathlib import Path
 
 from offchain.adapters.api import Api, ApiServer
 from offchain.adapters.batch_file import BatchFiles
+from offchain.adapters.batch_reports import BatchReports
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.log_file import LogFile
 from offchain.adapters.projector import Projector
 from offchain.adapters.read_model import ReadModel
 from offchain.adapters.served_venue import Deployment, ServedVenue
 from offchain.adapters.snapshot_file import SnapshotFiles
-from offchain.app.devnet import Devnet
+from offchain.app.devnet import FEED_TERMS, Devnet
 from offchain.app.keys import THRESHOLD
 from offchain.core.units import TimestampNs
-from offchain.engine.messages import FundingTick, Genesis, PlaceOrder, PriceReport
+from offchain.engine.messages import FundingTick, Genesis, PlaceOrder, PriceReport, SettleExpiry
 from offchain.engine.reasons import Rejected
-from offchain.ledger.header import BatchHeader
+from offchain.ledger.terms import params_hash
 from offchain.ledger.wire import decode_records
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batcher import Batcher, BatchPolicy, Progress, cuts
-from offchain.services.errors import ReportRefused
-from offchain.services.feed_model import FeedModel, FeedTerms
+from offchain.services.errors import OffchainError, ReportRefused, StartRefused
+from offchain.services.feed_model import FeedModel
 from offchain.services.gateway import Gateway, Refused, check_report
 from offchain.services.inbox_watcher import InboxWatcher
 from offchain.services.oracle import Noise, OracleNetwork, OracleSigner
@@ -32,21 +33,16 @@ from offchain.services.replica import Replica
 from offchain.services.sequencer import Receipt, Sequencer
 
 READ_MODEL = "read_model.sqlite"
-FEED_TERMS = (
-    FeedTerms(drawdown_response_e6=3_500_000, move_response_e6=30_000_000),
-    FeedTerms(
-        base_volatility_e8=60_000_000, drawdown_response_e6=3_500_000, move_response_e6=30_000_000
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeChoices:
-    """What a node is started with."""
+    """What a node is started with. A snapshot is saved every `snapshot_every` batches."""
 
     folder: Path
     api_port: int = 0
     batches: BatchPolicy = field(default_factory=BatchPolicy)
+    snapshot_every: int = 8
     oracle_seed: int = 1
     oracle_noise_e6: int = 150
     api_limits: ApiLimits = field(default_factory=ApiLimits)
@@ -55,25 +51,46 @@ class NodeChoices:
 class Node:
     """Everything that the operator of a venue runs, in one process.
 
-    A restart in the same folder recovers the log, verifies it, and goes on.
+    A restart in the same folder recovers the log, verifies it, and goes on: what the read model
+    or the chain do not have yet is brought to them.
+
+    Attributes
+    ----------
+    chain_problem : str or None
+        Why the last `settle` could not finish.
     """
 
     def __init__(self, devnet: Devnet, clock: Clock, choices: NodeChoices) -> None:
         self.devnet, self.chain, self.choices = devnet, devnet.chain, choices
-        folder, keys = choices.folder, devnet.keys
+        folder = choices.folder
+        if self.chain.call("Settlement", "engineHash") != devnet.engine_hash:
+            raise StartRefused("the contracts pin another engine than the one that runs here")
         folder.mkdir(parents=True, exist_ok=True)
         self.store = LogFile(folder / "log")
+        try:
+            self._build(folder, clock)
+        except BaseException:
+            self.store.close()  # and with it the lock on the folder
+            raise
+
+    def _build(self, folder: Path, clock: Clock) -> None:
+        devnet, choices, keys = self.devnet, self.choices, self.devnet.keys
         self.snapshots = SnapshotFiles(folder / "snapshots")
         batch_files = BatchFiles(folder / "batches")
-        journal = recover(self.store, self.snapshots, cuts(batch_files))
+        ends = cuts(batch_files)
+        newest = next(self.snapshots.newest_first(), None)
+        self._snapshot_batch = sum(seq <= newest.seq for seq in ends) if newest else 0
+        journal = recover(self.store, self.snapshots, ends)
+        if self.store.last_seq and journal.params_hash != params_hash(devnet.parameters):
+            raise StartRefused("the log is of another venue: its parameters are not the chain's")
         self.sequencer = Sequencer(journal, self.store, clock, max(1, self.store.last_epoch))
         self.gateway = Gateway(self.chain.domain("Settlement"))
         self.read_model = ReadModel(f"sqlite:///{folder / READ_MODEL}")
+        self.read_model.catch_up(self.store)
         self.projector = Projector(self.read_model)
-        self.projector.start()
         self.sequencer.subscribe(self.projector.listen)
         self.relayer = Relayer(self.chain, keys.relayer, devnet.parameters.oracle.band_e6)
-        self.relayer.resume(r for f in self.store.frames() for r in decode_records(f))
+        self._resume_relayer()
         self.sequencer.subscribe(self.relayer.on_record)
         self.batcher = Batcher(
             self.sequencer,
@@ -86,14 +103,18 @@ class Node:
             devnet.engine_hash,
             choices.batches,
         )
+        self.sequencer.subscribe(self.batcher.on_record)
         self.watcher = InboxWatcher(self.chain, self.sequencer, self.chain.deployment.block_number)
         self.oracles = self._oracles()
         self.feeds = FeedModel(devnet.parameters.listing, FEED_TERMS)
+        self.chain_problem: str | None = None
         self.api = Api(self._venue(), choices.api_limits)
+        self.batch_reports = BatchReports(self.read_model, self.batcher, self.api.hub)
         self.server = ApiServer(self.api, port=choices.api_port)
 
     def start(self) -> None:
         """Write the genesis record if the log is empty, and serve the API."""
+        self.projector.start()
         if self.store.last_seq == 0:
             self._must(self.sequencer.submit(Genesis(self.devnet.parameters)))
         self.server.start()
@@ -125,7 +146,10 @@ class Node:
         refused = check_report(self.chain.domain("OracleHub"), signers, report)
         if refused is not None:
             raise ReportRefused(f"round {report.round}: {refused}")
-        return self.sequencer.submit(report)
+        answer = self.sequencer.submit(report)
+        if isinstance(answer, Receipt):
+            self._settle_expired()
+        return answer
 
     def accrue_funding(self) -> Receipt | Rejected:
         """Order a funding tick."""
@@ -142,22 +166,51 @@ class Node:
 
     def settle(self, *, force: bool = False) -> Progress:
         """Bring reports and batches to the chain, and finalise what is due."""
-        self.relayer.flush()
-        progress = self.batcher.step(force=force)
-        for number in {*progress.cut, *progress.committed, *progress.finalised}:
-            self._note_batch(number, progress)
-        return progress
+        self.chain_problem = None
+        try:
+            try:
+                self._relay()
+            finally:  # a report that cannot be relayed holds up no batch
+                progress = self.batcher.step(force=force)
+            return progress
+        except OffchainError as fault:
+            self.chain_problem = f"{type(fault).__name__}: {fault}"
+            raise
+        finally:
+            self.batch_reports.refresh()
+            self._save_snapshot()
 
-    def _note_batch(self, number: int, progress: Progress) -> None:
-        signed = self.batcher.batch(number)
-        assert signed is not None
-        status = "COMMITTED" if number in progress.committed else "CUT"
-        status = "FINALIZED" if number in progress.finalised else status
-        header = signed.batch.header
-        plain = {k: f"0x{v.hex()}" if isinstance(v, bytes) else str(v) for k, v in _fields(header)}
-        self.read_model.report_batch(
-            number, f"0x{signed.batch.hash.hex()}", f"0x{header.state_root.hex()}", status, plain
-        )
+    def _relay(self) -> None:
+        if self.chain.head() < self.batcher.committed:  # the chain was reorganised
+            self._resume_relayer()
+        self.relayer.flush()
+
+    def _resume_relayer(self) -> None:
+        with self.sequencer.lock:
+            self.relayer.resume(r for f in self.store.frames() for r in decode_records(f))
+
+    def missing(self) -> list[str]:
+        """Name what does not work beyond log and prices; empty when all does."""
+        parts = {"chain": self.chain_problem, "history": self.projector.problem}
+        return [name for name, problem in parts.items() if problem is not None]
+
+    def _save_snapshot(self) -> None:
+        """Save the state every so many batches: a restart replays no more than those."""
+        if self.batcher.last_batch >= self._snapshot_batch + self.choices.snapshot_every:
+            self._snapshot_batch = self.batcher.last_batch
+            self.sequencer.save_snapshot(self.snapshots)
+
+    def _settle_expired(self) -> None:
+        """Order the settlement of what expired before the price in force."""
+        with self.sequencer.lock:
+            market = self.sequencer.state.market
+            due = [
+                SettleExpiry(i.id)
+                for i in self.devnet.parameters.listing.instruments
+                if 0 < i.expiry_ns <= market.observed_at_ns and i.id not in market.settled
+            ]
+        for command in due:
+            self.sequencer.submit(command)
 
     def _attestors(self) -> list[LocalAttestor]:
         domain = self.chain.domain("AttestedVerifier")
@@ -183,12 +236,13 @@ class Node:
         addresses = {k: str(v) for k, v in self.chain.deployment.addresses.items()}
         served = Deployment(self.chain.deployment.chain_id, addresses)
         return ServedVenue(
-            self.sequencer, self.gateway, self.read_model, served, witnesses=self.batcher
+            self.sequencer,
+            self.gateway,
+            self.read_model,
+            served,
+            witnesses=self.batcher,
+            missing=self.missing,
         )
 
     def _must(self, answer: Receipt | Rejected) -> None:
         assert not isinstance(answer, Rejected), str(answer)
-
-
-def _fields(header: BatchHeader) -> list[tuple[str, object]]:
-    return [(name, getattr(header, name)) for name in BatchHeader.__dataclass_fields__]

@@ -1,7 +1,11 @@
 """The batcher: cuts the log into batches, keeps them durable, commits and finalises them in order.
 
 A batch is stored before it is committed, so a restart goes on where it stopped: what the chain
-already holds under the same hash is passed over, and another hash under our number is a fault.
+already holds under the same hash is passed over, and another hash under our number is a fault. What
+the chain lost in a reorganisation is committed again.
+
+Cutting needs the lock of the sequencer only, so a listener can do it while another thread waits for
+the chain: a batch must fit into one transaction, whether or not the chain answers.
 """
 
 import threading
@@ -9,8 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.core.units import SECOND_NS
+from offchain.engine.events import Event
 from offchain.ledger.header import header_digest
 from offchain.ledger.typed_data import Domain
+from offchain.ledger.wire import Record
 from offchain.services.attestation import collect
 from offchain.services.batch_archive import BatchArchive, Claim, cuts
 from offchain.services.errors import (
@@ -53,7 +59,7 @@ class BatchPolicy:
     max_age_ns : int
         Since the first record of the batch. [ns]
     max_uncommitted : int
-        No more batches than these wait for the chain; then nothing is cut.
+        While so many batches wait for the chain, only full ones are cut.
     """
 
     max_bytes: int = 96 << 10
@@ -132,6 +138,16 @@ class Batcher:
         return self._archive.last_batch
 
     @property
+    def committed(self) -> int:
+        """Number of the last batch that was seen on the chain, 0 before the first."""
+        return self._committed
+
+    @property
+    def finalised(self) -> int:
+        """Number of the last batch that was seen to be final, 0 before the first."""
+        return self._finalised
+
+    @property
     def waiting(self) -> int:
         """How many batches are cut and, as far as was seen, not yet committed."""
         return max(self.last_batch - self._committed, 0)
@@ -145,34 +161,34 @@ class Batcher:
 
     def is_due(self) -> bool:
         """Tell whether the open batch has reached a limit of the policy."""
-        policy, journal = self.policy, self._sequencer.journal
+        journal = self._sequencer.journal
         with self._sequencer.lock:
-            if not journal.open_records:
-                return False
+            if not journal.open_records or self._is_full():
+                return journal.open_records > 0
             age = self._sequencer.now_ns() - journal.open.time_start_ns
-            return (
-                journal.open_bytes >= policy.max_bytes - policy.call_bytes
-                or journal.open_records >= policy.max_records
-                or journal.open_liquidations >= policy.max_liquidations
-                or age >= policy.max_age_ns
-            )
+            return age >= self.policy.max_age_ns
+
+    def on_record(self, _record: Record, _events: tuple[Event, ...]) -> None:
+        """Cut a batch that is full, as a listener of the sequencer: no batch outgrows the chain."""
+        if self._is_full():
+            self.cut()
 
     def cut(self, *, force: bool = False) -> int | None:
         """Close, sign and store the open batch if that is due (or forced); return its number.
 
-        Nothing is cut from an empty batch, or while `max_uncommitted` batches wait.
+        Nothing is cut from an empty batch, and nothing that is not full while `max_uncommitted`
+        batches wait.
         """
-        with self._work:
+        journal = self._sequencer.journal
+        with self._sequencer.lock:
             self._check_fault()
-            if self.waiting >= self.policy.max_uncommitted:
+            if self._sequencer.is_halted:
+                raise SequencerHalted("what is not durable is not cut")
+            if self.waiting >= self.policy.max_uncommitted and not self._is_full():
                 return None
-            journal = self._sequencer.journal
-            with self._sequencer.lock:
-                if self._sequencer.is_halted:
-                    raise SequencerHalted("what is not durable is not cut")
-                if not journal.open_records or not (force or self.is_due()):
-                    return None
-                batch, last_seq = journal.cut(self._engine_hash), journal.state.last_seq
+            if not journal.open_records or not (force or self.is_due()):
+                return None
+            batch, last_seq = journal.cut(self._engine_hash), journal.state.last_seq
             signature = self._signer.sign(header_digest(self._domain, batch.header))
             signed = SignedBatch(batch, signature, last_seq)
             try:
@@ -196,9 +212,9 @@ class Batcher:
             head = self._chain.head()
             if head > self.last_batch:
                 raise BatchConflict(f"the chain is at batch {head}, we made {self.last_batch}")
-            if head > self._committed:
+            if head and head != self._committed:
                 self._demand_ours(head)  # and so all before it: each holds the hash of the last
-                self._committed = head
+            self._committed = head  # less than before, if the chain was reorganised
             final = self._chain.finalised()
             while self._committed < self.last_batch and self._committed - final < self._max_open:
                 receipt = self._commit(self._committed + 1)
@@ -275,6 +291,15 @@ class Batcher:
             raise BatchConflict(
                 f"batch {batch_no} on chain is 0x{found.hex()}, ours is 0x{ours.hex()}"
             )
+
+    def _is_full(self) -> bool:
+        """Tell whether the open batch has reached a limit of its size."""
+        policy, journal = self.policy, self._sequencer.journal
+        return (
+            journal.open_bytes >= policy.max_bytes - policy.call_bytes
+            or journal.open_records >= policy.max_records
+            or journal.open_liquidations >= policy.max_liquidations
+        )
 
     def _check_fault(self) -> None:
         if self._fault is not None:

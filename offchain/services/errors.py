@@ -9,7 +9,8 @@
     │   ├── LogCorrupt       the file does not say what was written
     │   └── LogLocked        another process writes this log
     ├── SequencerHalted      the log failed; nothing more is accepted or answered
-    ├── BatchOverdue     the open batch must be cut before more is accepted
+    ├── CommandUnencodable   a command has values that the log cannot hold
+    ├── BatchOverdue         the open batch must be cut before more is accepted
     ├── StartRefused         log, snapshot and engine do not agree
     ├── PriceFileError       a candle file breaks its format
     ├── QuorumMissing        too few oracle signers answered
@@ -71,6 +72,10 @@ class LogLocked(LogError):
 
 class SequencerHalted(OffchainError):
     """The log failed earlier; this sequencer accepts and answers nothing more."""
+
+
+class CommandUnencodable(OffchainError):
+    """A command has a value that does not fit its field of the log; nothing was changed."""
 
 
 class BatchOverdue(OffchainError):

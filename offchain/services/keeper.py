@@ -145,6 +145,8 @@ class Keeper:
         final, head = self._chain.finalised(), self._chain.head()
         self._batches = {n: batch for n, batch in self._batches.items() if n > final}
         self.given_up = {task: why for task, why in self.given_up.items() if task[0] > final}
+        for number, batch in self._batches.items():
+            self._look_again(number, batch)
         self.unreadable = []
         for number in range(final + 1, head + 1):
             if number in self._batches:
@@ -156,6 +158,14 @@ class Keeper:
                 continue
             terms = self._chain.terms_of(header.params_hash)
             self._batches[number] = _Batch(header, terms, list(range(header.liquidation_count)))
+
+    def _look_again(self, batch_no: int, batch: _Batch) -> None:
+        """Take up again what was done, if the chain forgot it in a reorganisation."""
+        if not batch.left:
+            every = range(batch.header.liquidation_count)
+            tried = [index for index in every if (batch_no, index) not in self.given_up]
+            if self._chain.verified_count(batch_no) < len(tried):
+                batch.left = tried
 
     def _verify(self, batch_no: int, batch: _Batch, index: int) -> TransactionReceipt | None:
         """Verify one liquidation, if nobody did and its witness holds."""

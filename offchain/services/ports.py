@@ -285,6 +285,10 @@ class LiquidationChain(Protocol):
         """Return whether a liquidation of a batch was verified."""
         ...
 
+    def verified_count(self, batch_no: int) -> int:
+        """Return how many liquidations of a batch were verified."""
+        ...
+
     def verify_liquidation(
         self, signer: Signer, header: BatchHeader, witness: LiquidationWitness
     ) -> TransactionReceipt:

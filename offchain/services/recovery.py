@@ -33,11 +33,10 @@ def recover(
     journal = _from_snapshot(store, snapshots) if snapshots else None
     if journal is None:
         journal = Journal()
+    _cut(journal, cuts or {})  # a snapshot of just before a cut
     for frame in store.frames(after=journal.state.last_seq):
         _replay(journal, frame)
-        engine_hash = (cuts or {}).get(journal.state.last_seq)
-        if engine_hash is not None:
-            journal.cut(engine_hash)
+        _cut(journal, cuts or {})
     if (journal.state.last_seq, journal.tip) != (store.last_seq, store.tip):
         raise StartRefused("the replay does not end at the chain hash of the log")
     return journal
@@ -67,3 +66,10 @@ def _replay(journal: Journal, frame: bytes) -> None:
         outcome = journal.apply(record)
         if isinstance(outcome, Rejected):
             raise StartRefused(f"record {record.seq} is refused on replay: {outcome}")
+
+
+def _cut(journal: Journal, cuts: Mapping[int, bytes]) -> None:
+    """Close the open batch if one ended at the present record."""
+    engine_hash = cuts.get(journal.state.last_seq)
+    if engine_hash is not None and journal.open_records:
+        journal.cut(engine_hash)

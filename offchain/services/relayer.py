@@ -87,7 +87,8 @@ class Relayer:
     Attributes
     ----------
     lost : deque[int]
-        Rounds that the hub found too old: liquidations that cite them cannot be verified.
+        Rounds that the hub found too old, or that made room for newer ones: liquidations
+        that cite them cannot be verified.
     """
 
     def __init__(
@@ -101,13 +102,7 @@ class Relayer:
         self.lost: deque[int] = deque(maxlen=MAX_LOST)
         self._chain, self._signer, self._band_e6 = chain, signer, band_e6
         self._lock, self._flushing = threading.Lock(), threading.Lock()
-        self._engine, self._hub = Reference(), Reference()
-        self._in_force: Seen | None = None
-        self._sent: Seen | None = None
-        self._skipped: list[Seen] = []
-        self._waiting: deque[Seen] = deque()
-        self._newest_round = 0
-        self._overflow: str | None = None
+        self._begin(0)
 
     @property
     def waiting(self) -> int:
@@ -115,10 +110,16 @@ class Relayer:
         return len(self._waiting)
 
     def resume(self, records: Iterable[Record]) -> None:
-        """Take up the log from its beginning: what the hub does not have yet is queued."""
-        self._newest_round = self._chain.newest_round()
-        for record in records:
-            self.on_record(record, ())
+        """Take up the log from its beginning: what the hub does not have yet is queued.
+
+        After a start, or when the chain was reorganised; no record may be added meanwhile.
+        """
+        with self._flushing:
+            newest_round = self._chain.newest_round()
+            with self._lock:
+                self._begin(newest_round)
+            for record in records:
+                self.on_record(record, ())
 
     def on_record(self, record: Record, _events: tuple[Event, ...]) -> None:
         """Note a record of the log; a listener of the sequencer, so it never raises."""
@@ -144,19 +145,29 @@ class Relayer:
         done = []
         with self._flushing:
             while self._waiting:
+                seen = self._waiting[0]
                 try:
-                    done.append(self._chain.submit_report(self._signer, self._waiting[0].report))
+                    done.append(self._chain.submit_report(self._signer, seen.report))
                 except TransactionReverted as reverted:
                     if reverted.name in NOT_YET:
                         break
                     if reverted.name in TOO_LATE:
-                        self.lost.append(self._waiting[0].report.round)
+                        self.lost.append(seen.report.round)
                     elif reverted.name not in ALREADY:
                         raise
-                self._waiting.popleft()
+                self._drop(seen)
             if self._overflow is not None:
                 raise RelayQueueFull(self._overflow)
         return done
+
+    def _begin(self, newest_round: int) -> None:
+        self._engine, self._hub = Reference(), Reference()
+        self._in_force: Seen | None = None
+        self._sent: Seen | None = None
+        self._skipped: list[Seen] = []
+        self._waiting: deque[Seen] = deque()
+        self._newest_round = newest_round
+        self._overflow: str | None = None
 
     def _note(self, report: PriceReport) -> None:
         values = medians([observation.values for observation in report.observations])
@@ -210,9 +221,22 @@ class Relayer:
                 return place
         return None
 
+    def _drop(self, seen: Seen) -> None:
+        """Take a report off the queue, unless it was pushed out meanwhile."""
+        with self._lock:
+            if self._waiting and self._waiting[0] is seen:
+                self._waiting.popleft()
+
     def _queue(self, seen: Seen) -> None:
+        """Let a report wait; the lock is held.
+
+        When all are relayed, the oldest makes room: the hub would find it too old anyway, and two
+        later ones that agree bring it back into the band. A path of chosen ones has no such slack.
+        """
         if len(self._waiting) >= MAX_WAITING:
-            self._overflow = f"{MAX_WAITING} reports wait for the chain"
-            return
+            if not self.policy.every:
+                self._overflow = f"{MAX_WAITING} reports wait for the chain"
+                return
+            self.lost.append(self._waiting.popleft().report.round)
         self._waiting.append(seen)
         self._sent = seen

@@ -5,6 +5,8 @@ sync, and only then does anybody learn of it: receipts and listeners come after 
 append fails, memory is ahead of the disk; the sequencer halts and answers nothing more, so no one
 can have seen what was not durable. A restart replays the log, which is the truth.
 
+A command that has no place in the log is turned away before the first of its call is looked at.
+
 Liquidations have a lane of their own: after every command that moves prices, accounts below their
 trigger take one step each, worst first, before any other command of the call.
 """
@@ -19,9 +21,15 @@ from offchain.engine.machine import below_trigger
 from offchain.engine.messages import Command, FundingTick, Liquidate, PriceReport, SettleExpiry
 from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
+from offchain.ledger.errors import WireError
 from offchain.ledger.journal import MAX_OPEN_BYTES, MAX_OPEN_RECORDS, Journal
-from offchain.ledger.wire import Record
-from offchain.services.errors import BatchOverdue, SequencerHalted, StartRefused
+from offchain.ledger.wire import Record, encode_record
+from offchain.services.errors import (
+    BatchOverdue,
+    CommandUnencodable,
+    SequencerHalted,
+    StartRefused,
+)
 from offchain.services.ports import Clock, EventStore, Snapshot, SnapshotStore
 
 MAX_COMMANDS = 1024
@@ -126,6 +134,8 @@ class Sequencer:
 
         Raises
         ------
+        CommandUnencodable
+            A value does not fit its field of the log. Nothing of the call was taken.
         LogFailed
             The append failed; whether the command will be found after a restart is unknown.
         SequencerHalted
@@ -139,6 +149,7 @@ class Sequencer:
         """Order several commands with one sync and return an answer to each; see `submit`."""
         if len(commands) > MAX_COMMANDS:
             raise ValueError(f"{len(commands)} commands in one call, at most {MAX_COMMANDS}")
+        _check_encodings(commands)
         with self.lock:
             self._check()
             self._check_batch()
@@ -233,3 +244,12 @@ class Sequencer:
             except Exception as error:  # noqa: BLE001 - nothing that listens may stop the writer
                 self._listeners.remove(listener)
                 self.failed_listeners.append(f"{listener!r} at {record.seq}: {error!r}"[:500])
+
+
+def _check_encodings(commands: Sequence[Command]) -> None:
+    """Refuse values that the machine would have to reject as impossible, or the log cannot hold."""
+    for command in commands:
+        try:
+            encode_record(Record(0, 0, 0, command))
+        except WireError as fault:
+            raise CommandUnencodable(str(fault)) from fault

@@ -16,8 +16,10 @@ from offchain.engine.messages import CancelOrder, Withdraw
 from offchain.engine.risk import account_margin
 from offchain.ledger.leaf import AccountLeaf, Position, leaf_hash
 from offchain.ledger.merkle import verify_account
+from offchain.services.errors import LogFailed
 from tests.support.desk import key
 from tests.support.served import DOMAIN, MAKER, TRADER, Served, order_params, serving
+from tests.support.sockets import joined
 from tests.support.venue import BTC_PERP, option
 
 PLENTY = ApiLimits(rate=10_000, burst=10_000)
@@ -244,6 +246,24 @@ def test_a_halted_sequencer_answers_nothing_and_is_not_ready() -> None:
         assert code(served.client.call, "public/get_time") == (16101, "")
         answer = httpx.get(f"{served.server.url}/health/ready", trust_env=False)
         assert (answer.status_code, answer.json()["missing"]) == (503, ["log"])
+
+
+def test_a_halted_sequencer_answers_a_subscription_and_keeps_the_socket() -> None:
+    with serving(PLENTY) as served, joined(served) as socket:
+        served.desk.store.is_broken = True
+        with pytest.raises(LogFailed):
+            served.desk.price(119_000)
+        for channel in ("margin.watch", "account.3.risk"):
+            assert socket.call("subscribe", channels=[channel])["error"]["code"] == 16101
+        assert socket.call("public/get_time")["error"]["code"] == 16101
+        assert "result" in socket.call("public/list_methods")
+
+
+def test_a_crowded_engine_is_not_ready_and_no_fault_of_the_server() -> None:
+    with serving(PLENTY) as served:
+        served.api.runner.engine.capacity = 0
+        answer = httpx.get(f"{served.server.url}/health/ready", trust_env=False)
+        assert (answer.status_code, answer.json()["missing"]) == (503, ["capacity"])
 
 
 def test_stale_prices_make_the_server_not_ready() -> None:

@@ -234,3 +234,43 @@ def test_a_database_that_fails_stops_the_projection_and_nothing_else(
     assert "ReadModelBehind" in projector.problem
     projector.stop()
     model.close()
+
+
+def test_an_unforeseen_fault_stops_the_projection_and_not_its_thread(
+    crash: Crash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ReadModel()
+    projector = Projector(model, capacity=2)
+    projector.start()
+    with monkeypatch.context() as broken:
+        broken.setattr(model, "project_all", lambda _block: 1 // 0)
+        projector.listen(*crash.entries[0])
+        projector.drain()
+    assert "ZeroDivisionError" in str(projector.problem)
+    for entry in crash.entries[1:4]:
+        projector.listen(*entry)
+        projector.drain()
+    projector.stop()
+    model.close()
+
+
+def test_a_start_catches_up_with_the_log(crash: Crash) -> None:
+    model, full = ReadModel(), rebuilt(crash)
+    last = crash.desk.store.last_seq
+    model.rebuild(crash.records()[:10])
+    assert model.catch_up(crash.desk.store) == model.last_seq() == last
+    assert model.catch_up(crash.desk.store) == last
+    assert model.content_hash() == full.content_hash()
+    for one in (model, full):
+        one.close()
+
+
+def test_a_start_rebuilds_what_was_projected_from_another_log(crash: Crash) -> None:
+    other = Desk()
+    other.deposit(99, 1_000)
+    model, full = ReadModel(), rebuilt(crash)
+    model.catch_up(other.store)
+    assert model.catch_up(crash.desk.store) == crash.desk.store.last_seq
+    assert model.content_hash() == full.content_hash()
+    for one in (model, full):
+        one.close()

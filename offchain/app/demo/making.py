@@ -24,15 +24,18 @@ RUSH_E6 = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Quoting:
-    """What one maker shows of one instrument: half spread of the mark, lots, seconds alive."""
+    """What one maker shows of one instrument: half spread of the mark, lots, steps alive."""
 
     half_spread_e6: int
     lots: int
-    alive_s: int
+    alive_steps: int
 
 
-LINEAR = Quoting(half_spread_e6=400, lots=400, alive_s=110)
-OPTION = Quoting(half_spread_e6=10_000, lots=400, alive_s=320)
+LINEAR = Quoting(half_spread_e6=400, lots=400, alive_steps=2)
+OPTION = Quoting(half_spread_e6=10_000, lots=400, alive_steps=6)
+STEP_S = 50
+SPARE_S = 10
+"""Quotes outlive their last step by this, so that they stand when its price comes."""
 
 
 def signed_order(
@@ -70,11 +73,12 @@ def quotes(
     now_ns: int,
     stress_e6: int,
     depth: int = 1,
+    step_s: int = STEP_S,
 ) -> Iterator[PlaceOrder]:
     """Yield the quotes of all makers for (instrument, mark, tick); none in a rush.
 
     `stress_e6` is the size of the last move of the index; the half spread grows by a half of it.
-    `depth` multiplies the lots.
+    `depth` multiplies the lots; `step_s` is the time between two prices [s].
     """
     if stress_e6 > RUSH_E6:
         return
@@ -83,7 +87,7 @@ def quotes(
             style = OPTION if instrument.is_option else LINEAR
             width = style.half_spread_e6 * (2 + rank) // 2 + stress_e6 // 2
             band = max(tick, ceil_div(mark * width, ONE_E6))
-            until = now_ns + style.alive_s * SECOND_NS
+            until = now_ns + (style.alive_steps * step_s + SPARE_S) * SECOND_NS
             bid, ask = (mark - band) // tick * tick, ceil_div(mark + band, tick) * tick
             post, lots = TimeInForce.POST_ONLY, style.lots * depth
             if bid > 0:

@@ -9,9 +9,11 @@ BEFORE, AFTER = 18, 15
 """Bars kept before and after the widest one."""
 STEPS = 6
 """Prices in each bar."""
-ETHER_START_E8 = 4_150 * ONE_E8
-ETHER = Follower(start_e8=ETHER_START_E8, beta=1.25, noise=0.001, seed=20_251_010)
-"""ETH follows BTC by this stated model; a series under a permissive licence was not found."""
+BTC_PER_ETH = 29
+"""ETH begins at the opening price over this, and follows BTC by a stated model; a series under a
+permissive licence was not found."""
+LEAST_START_E8 = 100 * ONE_E8
+"""And not below this, so that strikes in whole dollars lie around it."""
 
 
 def worst_window(candles: Sequence[Candle]) -> Sequence[Candle]:
@@ -23,4 +25,7 @@ def worst_window(candles: Sequence[Candle]) -> Sequence[Candle]:
 
 def path_through(candles: Sequence[Candle], step_ns: int) -> CandlePath:
     """Return the price path that the demo replays."""
-    return CandlePath(worst_window(candles), step_ns, STEPS, ETHER)
+    window = worst_window(candles)
+    start_e8 = max(window[0].open_e8 // BTC_PER_ETH, LEAST_START_E8)
+    ether = Follower(start_e8=start_e8, beta=1.25, noise=0.001, seed=20_251_010)
+    return CandlePath(window, step_ns, STEPS, ether)

@@ -5,7 +5,7 @@ margin, as the venue's own what-if call answers it.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from offchain.app.keys import development_key
@@ -13,7 +13,7 @@ from offchain.core.units import ONE_E6, ONE_E8
 from offchain.services.signing import KeySigner
 
 Legs = tuple[tuple[str, int], ...]
-"""(symbol, proportion): the shape of a portfolio, in lots."""
+"""(symbol, proportion): the shape of a portfolio, in lots. ``{BTC[2]}`` is the third BTC strike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Profile:
     name: str
     count: int
     cash_usd: tuple[int, int]
-    collateral_btc: tuple[float, float]
+    coins_usd: tuple[int, int]
     used_margin: tuple[float, float]
     legs: Legs
 
@@ -32,9 +32,9 @@ PROFILES = (
     Profile("perp long", 14, (15_000, 120_000), (0, 0), (0.15, 0.985), (("BTC-PERP", 100),)),
     Profile("ether long", 6, (15_000, 80_000), (0, 0), (0.2, 0.96), (("ETH-PERP", 100),)),
     Profile("perp short", 5, (20_000, 90_000), (0, 0), (0.4, 0.8), (("BTC-PERP", -100),)),
-    Profile("coin-margined long", 6, (0, 0), (0.3, 1.5), (0.15, 0.95), (("BTC-PERP", 100),)),
+    Profile("coin-margined long", 6, (0, 0), (36_000, 180_000), (0.15, 0.95), (("BTC-PERP", 100),)),
     Profile(
-        "naked put seller", 7, (20_000, 90_000), (0, 0), (0.5, 0.97), (("BTC-7D-110000-P", -100),)
+        "naked put seller", 7, (20_000, 90_000), (0, 0), (0.5, 0.97), (("BTC-7D-{BTC[2]}-P", -100),)
     ),
     Profile(
         "strangle seller",
@@ -42,7 +42,7 @@ PROFILES = (
         (20_000, 90_000),
         (0, 0),
         (0.6, 0.96),
-        (("BTC-7D-110000-P", -100), ("BTC-7D-125000-C", -100)),
+        (("BTC-7D-{BTC[2]}-P", -100), ("BTC-7D-{BTC[5]}-C", -100)),
     ),
     Profile(
         "covered call",
@@ -50,7 +50,7 @@ PROFILES = (
         (20_000, 90_000),
         (0, 0),
         (0.4, 0.8),
-        (("BTC-PERP", 100), ("BTC-21D-120000-C", -100)),
+        (("BTC-PERP", 100), ("BTC-21D-{BTC[4]}-C", -100)),
     ),
     Profile(
         "protected long",
@@ -58,7 +58,7 @@ PROFILES = (
         (20_000, 90_000),
         (0, 0),
         (0.4, 0.8),
-        (("BTC-PERP", 100), ("BTC-21D-115000-P", 100)),
+        (("BTC-PERP", 100), ("BTC-21D-{BTC[3]}-P", 100)),
     ),
     Profile(
         "put spread",
@@ -66,7 +66,7 @@ PROFILES = (
         (15_000, 60_000),
         (0, 0),
         (0.3, 0.8),
-        (("BTC-7D-115000-P", 100), ("BTC-7D-105000-P", -100)),
+        (("BTC-7D-{BTC[3]}-P", 100), ("BTC-7D-{BTC[1]}-P", -100)),
     ),
     Profile(
         "basis trade",
@@ -77,7 +77,7 @@ PROFILES = (
         (("BTC-PERP", 100), ("BTC-21D", -100)),
     ),
     Profile(
-        "ether put seller", 3, (15_000, 60_000), (0, 0), (0.6, 0.93), (("ETH-7D-4000-P", -100),)
+        "ether put seller", 3, (15_000, 60_000), (0, 0), (0.6, 0.93), (("ETH-7D-{ETH[2]}-P", -100),)
     ),
 )
 MAKERS = 4
@@ -104,18 +104,23 @@ class Trader:
         return self.key.address
 
 
-def draw_traders(seed: int) -> list[Trader]:
-    """Return every trader of the demo, the same for the same seed."""
+def draw_traders(seed: int, opening_e8: int, strikes: Mapping[str, Sequence[int]]) -> list[Trader]:
+    """Return every trader of the demo, the same for the same seed.
+
+    `opening_e8` is the price of BTC, in which some bring their money [USD e-8]; `strikes` are the
+    listed ones by symbol of the underlying, ascending.
+    """
     source = random.Random(seed)  # noqa: S311 - a population, not a secret
     traders = []
     for profile in PROFILES:
         for number in range(1, profile.count + 1):
             name = f"{profile.name} {number}"
             cash = source.randint(*profile.cash_usd) * ONE_E6
-            coins = round(source.uniform(*profile.collateral_btc) * ONE_E8)
+            coins = source.randint(*profile.coins_usd) * ONE_E8 * ONE_E8 // opening_e8
             used = round(source.uniform(*profile.used_margin) * ONE_E6)
             key = development_key(name)
-            traders.append(Trader(name, profile.name, key, cash, coins, used, profile.legs))
+            legs = tuple((symbol.format(**strikes), lots) for symbol, lots in profile.legs)
+            traders.append(Trader(name, profile.name, key, cash, coins, used, legs))
     return traders
 
 

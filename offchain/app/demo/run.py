@@ -22,10 +22,9 @@ from offchain.app.demo.record import Book, usd
 from offchain.app.demo.screen import Screen
 from offchain.app.demo.venue import DemoVenue
 from offchain.app.devnet import Devnet, DevnetTerms, launch, save_deployment
-from offchain.app.engine_hash import engine_hash
 from offchain.app.node import Node, NodeChoices
 from offchain.app.run_folder import fresh
-from offchain.core.units import ONE_E6, SECOND_NS
+from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.engine.events import Tier
 from offchain.engine.risk import withdrawable
 from offchain.services.audit import audit
@@ -39,6 +38,8 @@ from offchain.services.signing import KeySigner
 SHIPPED = Path(__file__).parents[3] / "data/2025-10-10_BTCUSDT_5m.csv"
 BACKSTOP_USD = 400_000
 FUND_USD = 60_000
+USUAL_E8 = 120_000 * ONE_E8
+"""Price of BTC for which the sizes of orders are meant; they grow as it is lower."""
 FUNDING_EVERY = 36
 OPTIONS_EVERY = 6
 LINEAR_EVERY = 2
@@ -86,7 +87,8 @@ def run_demo(choices: DemoChoices) -> dict[str, object]:
     with Screen() as screen, Anvil(options) as anvil:
         screen.stage("deploying contracts")
         with book.stage("deploy"):
-            choice = DevnetTerms(insurance_seed_e6=FUND_USD * ONE_E6)
+            opening = (spots[0].prices_e8[0], spots[0].prices_e8[1])
+            choice = DevnetTerms(opening, insurance_seed_e6=FUND_USD * ONE_E6)
             devnet = launch(anvil, opening_ns, choice)
             save_deployment(devnet, choices.folder / "deployment.json")
         run = _Run(devnet, choices, spots, book, screen, opening_ns)
@@ -134,8 +136,10 @@ class _Run:
             book,
             screen,
             draw_makers(),
-            draw_traders(choices.seed),
+            draw_traders(choices.seed, spots[0].prices_e8[0], _strikes(devnet)),
             _backstop(devnet),
+            max(1, USUAL_E8 // spots[0].prices_e8[0]),
+            max(1, (spots[1].time_ns - spots[0].time_ns) // SECOND_NS),
         )
 
     def close(self) -> None:
@@ -168,7 +172,8 @@ class _Run:
         screen.stage("auditing from chain data alone", self.devnet.chain.head())
         with book.stage("audit"):
             facts = collect_facts(self.devnet.chain)
-            report = audit(facts, engine_hash(), lambda _done, _all: screen.advance())
+            engine = self.devnet.engine_hash  # of the files that this process was started from
+            report = audit(facts, engine, lambda _done, _all: screen.advance())
         for line in verdict_lines(report):
             screen.say(line, is_key=True)
         summary = self._summary(report, claimed, heard)
@@ -187,6 +192,8 @@ class _Run:
                 self.venue.make_markets(stress_e6=stress, with_options=number % OPTIONS_EVERY == 0)
             if number % SETTLE_EVERY == 0:
                 self._settle()
+            else:
+                self.node.relayer.flush()  # the hub takes no report older than its heartbeat
             for line in self.book.take_lines():
                 self.screen.say(f"BTC {price / 1e8:>10,.1f}  {line}")
             self.venue.sample()
@@ -248,6 +255,7 @@ class _Run:
             "orders": book.orders,
             "fills": book.fills,
             "margin_warnings": book.warnings,
+            "reports_refused": self.venue.refused,
             "liquidations": {
                 "detected": len(steps),
                 "verified_on_chain": self.verified,
@@ -272,6 +280,20 @@ class _Run:
                 for name, use in sorted(chain.gas_by_call.items())
             },
         }
+
+
+def _strikes(devnet: Devnet) -> dict[str, list[int]]:
+    listing = devnet.parameters.listing
+    return {
+        u.symbol: sorted(
+            {
+                i.strike_e8 // ONE_E8
+                for i in listing.instruments
+                if i.is_option and i.underlying == u.index
+            }
+        )
+        for u in listing.underlyings
+    }
 
 
 def _backstop(devnet: Devnet) -> Trader:

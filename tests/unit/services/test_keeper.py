@@ -63,6 +63,10 @@ class Manager:
         assert batch_no == 1
         return index in self.verified
 
+    def verified_count(self, batch_no: int) -> int:
+        assert batch_no == 1
+        return len(self.verified)
+
     def verify_liquidation(
         self, signer: Signer, header: BatchHeader, witness: LiquidationWitness
     ) -> TransactionReceipt:
@@ -275,3 +279,11 @@ def test_a_silent_node_is_not_held_against_a_liquidation(
         with pytest.raises(ChainUnreachable):
             stand.keeper.step()
     assert len(stand.keeper.step()) == 2
+
+
+def test_what_a_reorganisation_took_is_verified_again(stand: Stand) -> None:
+    assert len(stand.keeper.step()) == 2
+    stand.chain.verified.discard(1)
+    assert len(stand.keeper.step()) == 1
+    assert stand.chain.sent == 3
+    assert stand.keeper.step() == []

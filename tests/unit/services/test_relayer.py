@@ -168,7 +168,7 @@ def test_another_refusal_is_raised_and_the_report_stays() -> None:
     assert relay.waiting == 1
 
 
-def test_a_chain_that_does_not_follow_is_reported_and_not_queued_without_end(
+def test_the_oldest_reports_make_room_while_the_chain_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 3)
@@ -176,13 +176,24 @@ def test_a_chain_that_does_not_follow_is_reported_and_not_queued_without_end(
     relay = relayer(hub)
     for _ in range(6):
         relay.on_record(engine.report(100), ())
+    assert (relay.waiting, list(relay.lost)) == (3, [1, 2, 3])
+    relay.flush()
+    assert hub.submitted == [4, 5, 6]
+    relay.on_record(engine.report(100), ())
+    relay.flush()
+    assert hub.submitted == [4, 5, 6, 7]
+
+
+def test_a_path_of_chosen_reports_that_does_not_fit_the_queue_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 3)
+    relay, engine = relayer(Hub(), SPARSE), Engine()
+    for price in (100, 130, 130, 170, 170, 220, 220):  # each jump waits for its confirmation
+        relay.on_record(engine.report(price), ())
     assert relay.waiting == 3
     with pytest.raises(RelayQueueFull):
         relay.flush()
-    again = relayer(hub)
-    again.resume(engine.records)
-    again.flush()
-    assert hub.submitted == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_calm_market_sends_a_heartbeat_only() -> None:

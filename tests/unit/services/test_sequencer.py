@@ -4,6 +4,8 @@ Replay and snapshots lead to the same root (S-3, S-7, INV-13).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,13 @@ from offchain.engine.messages import Command, Liquidate, PlaceOrder, PriceReport
 from offchain.engine.reasons import Reason, Rejected
 from offchain.ledger.wire import Record, decode_records
 from offchain.services import sequencer as sequencer_module
-from offchain.services.errors import BatchOverdue, LogFailed, SequencerHalted, StartRefused
+from offchain.services.errors import (
+    BatchOverdue,
+    CommandUnencodable,
+    LogFailed,
+    SequencerHalted,
+    StartRefused,
+)
 from offchain.services.ports import Snapshot
 from offchain.services.recovery import recover
 from offchain.services.sequencer import Receipt, Sequencer
@@ -316,3 +324,34 @@ def test_events_of_a_crash_reach_the_listeners() -> None:
     desk.price(114_100)
     for kind in (PriceAccepted, LiquidationOrdered, Filled):
         assert any(isinstance(e, kind) for e in heard), kind
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("signature", bytes(64)),
+        ("signature", b""),
+        ("nonce", -1),
+        ("nonce", 1 << 64),
+        ("expires_at_ns", 1 << 64),
+        ("account", -1),
+        ("instrument", 1 << 16),
+        ("lots", 1 << 31),
+        ("limit_price_e8", 1 << 64),
+        ("time_in_force", 3),
+        ("reduce_only", 2),
+    ],
+)
+def test_a_value_without_an_encoding_is_refused_before_anything_changes(
+    field: str, value: Any
+) -> None:
+    desk = crowd(1)
+    good = desk.order(2, BTC_PERP, 1, 100_000)
+    wrong = replace(good, **{field: value})
+    root, tip = desk.sequencer.journal.state_root(), desk.store.tip
+    for call in ([wrong], [good, wrong]):
+        with pytest.raises(CommandUnencodable, match=field):
+            desk.sequencer.submit_batch(call)
+    assert not desk.sequencer.is_halted
+    assert (desk.sequencer.journal.state_root(), desk.store.tip) == (root, tip)
+    assert isinstance(desk.sequencer.submit(good), Receipt)
