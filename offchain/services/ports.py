@@ -6,6 +6,7 @@ from typing import Protocol
 
 from offchain.engine.messages import PriceReport
 from offchain.ledger.batch import Batch
+from offchain.ledger.epoch import Report
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.terms import Terms
 from offchain.ledger.totals import Totals
@@ -255,6 +256,16 @@ class ReportChain(Protocol):
 
     def submit_report(self, signer: Signer, report: PriceReport) -> TransactionReceipt:
         """Submit a round."""
+        ...
+
+    def submit_late_report(
+        self, signer: Signer, report: PriceReport, base: Report | None
+    ) -> TransactionReceipt:
+        """Submit a round beside the sequence, vouched for by an earlier report of the hub."""
+        ...
+
+    def is_report_accepted(self, report_hash: bytes) -> bool:
+        """Return whether the hub accepted a report."""
         ...
 
     def newest_round(self) -> int:

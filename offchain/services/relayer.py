@@ -3,6 +3,10 @@
 A liquidation can be verified only when the hub accepted the report that it cites. The hub judges a
 report by the last one that *it* accepted, so reports cannot be left out at will: when the one that
 is needed would be out of band, those that lead there are sent first.
+
+Others may bring the same round with other signers, and so other medians, or the chain may be
+closed to us for longer than the heartbeat. Such a report goes to the hub late, vouched for by the
+one before it.
 """
 
 import threading
@@ -10,10 +14,11 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from offchain.core.oracle import is_accepted, medians
+from offchain.core.oracle import is_accepted, is_within_band, medians
 from offchain.core.units import ONE_E6, SECOND_NS, RatioE6
 from offchain.engine.events import Event
 from offchain.engine.messages import Liquidate, PriceReport
+from offchain.ledger.epoch import Report, report_hash
 from offchain.ledger.wire import Record
 from offchain.services.errors import RelayQueueFull, TransactionReverted
 from offchain.services.ports import ReportChain, Signer, TransactionReceipt
@@ -23,6 +28,7 @@ MAX_LOST = 1_024
 NOT_YET = frozenset({"ObservedInFuture"})
 ALREADY = frozenset({"RoundNotNew", "ObservationNotNew"})
 TOO_LATE = frozenset({"ObservedTooLongAgo"})
+UNSUPPORTED = frozenset({"UnknownBase"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ class Seen:
     report: PriceReport
     medians: tuple[int, ...]
     accepted: bool
+
+    @property
+    def hashed(self) -> Report:
+        """What the hub knows the report by."""
+        return Report(self.report.round, self.report.observed_at_ns, self.medians)
 
 
 @dataclass(slots=True)
@@ -87,8 +98,8 @@ class Relayer:
     Attributes
     ----------
     lost : deque[int]
-        Rounds that the hub found too old, or that made room for newer ones: liquidations
-        that cite them cannot be verified.
+        Rounds that the hub did not accept, not even late, or that made room for newer ones:
+        liquidations that cite them cannot be verified.
     """
 
     def __init__(
@@ -136,6 +147,7 @@ class Relayer:
         """Submit what waits, in order, and return the receipts.
 
         What the hub has already is passed over. A report that is ahead of the chain's clock waits.
+        One that the engine accepted and the hub did not is brought late.
 
         Raises
         ------
@@ -151,11 +163,11 @@ class Relayer:
                 except TransactionReverted as reverted:
                     if reverted.name in NOT_YET:
                         break
-                    if reverted.name in TOO_LATE:
-                        self.lost.append(seen.report.round)
-                    elif reverted.name not in ALREADY:
+                    if reverted.name not in ALREADY | TOO_LATE:
                         raise
+                done.extend(self._bring_late(seen))
                 self._drop(seen)
+                self._follow(seen)
             if self._overflow is not None:
                 raise RelayQueueFull(self._overflow)
         return done
@@ -166,8 +178,46 @@ class Relayer:
         self._sent: Seen | None = None
         self._skipped: list[Seen] = []
         self._waiting: deque[Seen] = deque()
+        self._brought: Seen | None = None
+        self._jumped: Seen | None = None
         self._newest_round = newest_round
         self._overflow: str | None = None
+
+    def _bring_late(self, seen: Seen) -> list[TransactionReceipt]:
+        """Submit a report beside the sequence, if the engine accepted it and the hub did not."""
+        if not seen.accepted or self._chain.is_report_accepted(report_hash(seen.hashed)):
+            return []
+        base = self._base_of(seen)
+        done = []
+        try:
+            done.append(self._late(seen, base))
+        except TransactionReverted as reverted:
+            if reverted.name not in UNSUPPORTED or base is None:
+                raise
+            # The base did not get there either. As one that jumped it vouches for this one.
+            done.append(self._late(base, None))
+            done.append(self._late(seen, base))
+        if base is None:
+            self.lost.append(seen.report.round)
+        return done
+
+    def _late(self, seen: Seen, base: Seen | None) -> TransactionReceipt:
+        stated = base.hashed if base else None
+        return self._chain.submit_late_report(self._signer, seen.report, stated)
+
+    def _base_of(self, seen: Seen) -> Seen | None:
+        """Return the report that vouches for this one by the band rule, if any."""
+        for base in (self._brought, self._jumped):
+            if base and is_within_band(seen.medians, base.medians, self._band_e6):
+                return base
+        return None
+
+    def _follow(self, seen: Seen) -> None:
+        """Remember a report that the hub has, so that it can vouch for later ones."""
+        if seen.accepted:
+            self._brought, self._jumped = seen, None
+        else:
+            self._jumped = seen
 
     def _note(self, report: PriceReport) -> None:
         values = medians([observation.values for observation in report.observations])
@@ -176,6 +226,7 @@ class Relayer:
             self._in_force = seen
         if report.round <= self._newest_round:
             self._hub, self._sent = self._engine.copy(), seen
+            self._follow(seen)
             return
         if self.policy.every:
             self._queue(seen)

@@ -84,7 +84,7 @@ class Inhabited:
         self.acknowledged: list[tuple[int, str]] = []
 
     def trade(self) -> None:
-        """Take in deposits, report two prices, and trade between them."""
+        """Take in deposits, report two prices, and trade when the marks are not in doubt."""
         first, second = PRICES_USD[self.life.death]
         self.node.watcher.poll()
         self.price(first)
@@ -92,12 +92,20 @@ class Inhabited:
             accounts = self.node.sequencer.state.accounts
             for trader in self.traders:
                 trader.account = accounts.find(trader.owner, 0) or 0
+            is_held = self.node.sequencer.state.market.pending is not None
+        if is_held:  # nobody adds risk until the second price confirms the first
+            self.price(second)
+            self._trade_at(second)
+        else:
+            self._trade_at(first)
+            self.price(second)
+
+    def _trade_at(self, usd: int) -> None:
         maker, *longs = self.traders
         is_first = self.life.number == 0
         for trader, lots in zip(longs, LOTS if is_first else (1, 1, 1), strict=True):
-            self.order(maker, -lots, first)
-            self.order(trader, lots, first)
-        self.price(second)
+            self.order(maker, -lots, usd)
+            self.order(trader, lots, usd)
 
     def price(self, usd: int) -> None:
         """Let time pass and the oracles report."""

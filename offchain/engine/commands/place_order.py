@@ -57,7 +57,7 @@ def _refuse_terms(state: State, command: PlaceOrder, time_ns: int) -> Rejected |
 
 
 def _refuse_risk_in_doubt(state: State, command: PlaceOrder) -> Rejected | None:
-    """While a jump waits for confirmation the marks may be wrong: nobody adds risk at them (O-6)."""
+    """While a jump waits for confirmation, marks may be wrong: nobody adds risk at them (O-6)."""
     pending = state.market.pending
     if pending is None or command.reduce_only:
         return None

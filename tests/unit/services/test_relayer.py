@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.oracle import is_accepted
+from offchain.core.oracle import is_accepted, is_within_band
 from offchain.core.units import SECOND_NS, AccountId, RatioE6, TimestampNs
 from offchain.engine.messages import FundingTick, Liquidate, Observation, PriceReport
+from offchain.ledger.epoch import Report, report_hash
 from offchain.ledger.wire import Record
 from offchain.services import relayer as module
 from offchain.services.errors import RelayQueueFull, TransactionReverted
@@ -30,6 +31,8 @@ class Hub:
         self.submitted: list[int] = []
         self.latest_ns: int | None = None
         self.oldest_ns = 0
+        self.known: dict[bytes, bool] = {}
+        self.late: list[int] = []
 
     def newest_round(self) -> int:
         return self.accepted[-1] if self.accepted else 0
@@ -44,7 +47,26 @@ class Hub:
             self.accepted.append(report.round)
         else:
             self.pending = values
+        self.known[hash_of(report, values)] = self.pending is None
         return TransactionReceipt("OracleHub.submit", bytes(32), report.round, 1, 1, b"")
+
+    def submit_late_report(
+        self, _signer: Signer, report: PriceReport, base: Report | None
+    ) -> TransactionReceipt:
+        if base is not None and report_hash(base) not in self.known:
+            raise TransactionReverted("OracleHub.submitLate", "UnknownBase", {})
+        values = report.observations[0].values
+        done = (
+            base is not None
+            and (self.known[report_hash(base)] or report.round > base.round)
+            and is_within_band(values, base.medians, BAND_E6)
+        )
+        self.known[hash_of(report, values)] = done
+        self.late.append(report.round)
+        return TransactionReceipt("OracleHub.submitLate", bytes(32), report.round, 1, 1, b"")
+
+    def is_report_accepted(self, hashed: bytes) -> bool:
+        return self.known.get(hashed, False)
 
     def _check(self, report: PriceReport) -> None:
         error = None
@@ -56,6 +78,15 @@ class Hub:
             error = "ObservedTooLongAgo"
         if error is not None:
             raise TransactionReverted("OracleHub.submit", error, {})
+
+
+def hash_of(report: PriceReport, values: tuple[int, ...]) -> bytes:
+    return report_hash(Report(report.round, report.observed_at_ns, values))
+
+
+def report_of(record: Record) -> PriceReport:
+    assert isinstance(record.command, PriceReport)
+    return record.command
 
 
 class Engine:
@@ -146,14 +177,48 @@ def test_a_report_ahead_of_the_chains_clock_waits() -> None:
     assert len(relay.flush()) == 1
 
 
-def test_a_report_that_is_too_old_is_lost_and_said_so() -> None:
+def test_a_first_report_that_is_too_old_is_lost_and_said_so() -> None:
     hub, engine = Hub(), Engine()
     relay = relayer(hub)
     relay.on_record(engine.report(100), ())
     relay.on_record(engine.report(101), ())
     hub.oldest_ns = 2 * STEP_NS
-    assert len(relay.flush()) == 1
+    assert len(relay.flush()) == 2
     assert list(relay.lost) == [1]
+    assert hub.accepted == [2]
+
+
+def test_reports_that_are_too_old_are_brought_late_one_by_one() -> None:
+    hub, engine = Hub(), Engine()
+    relay = relayer(hub)
+    relay.on_record(engine.report(100), ())
+    relay.flush()
+    records = [engine.report(price) for price in (104, 108, 150, 151)]
+    for record in records:
+        relay.on_record(record, ())
+    hub.oldest_ns = 100 * STEP_NS
+    relay.flush()
+    assert hub.late == [2, 3, 4, 5], "the jump of the fourth is what confirms the fifth"
+    assert not relay.lost
+    assert hub.accepted == [1]
+    wanted = [report_of(r) for r in (records[0], records[1], records[3])]
+    assert all(hub.known[hash_of(c, c.observations[0].values)] for c in wanted)
+
+
+def test_a_report_that_a_stranger_overtook_is_brought_late() -> None:
+    hub, engine = Hub(), Engine()
+    relay = relayer(hub)
+    relay.on_record(engine.report(1000), ())
+    relay.flush()
+    record = engine.report(1010)
+    ours = report_of(record)
+    five = Observation(0, (1011,), bytes(65))
+    hub.submit_report(key(2), PriceReport(2, ours.observed_at_ns, (five,) * 5))
+    relay.on_record(record, ())
+    relay.flush()
+    assert hub.late == [2]
+    assert hub.is_report_accepted(hash_of(ours, (1010,)))
+    assert not relay.lost
 
 
 def test_another_refusal_is_raised_and_the_report_stays() -> None:
