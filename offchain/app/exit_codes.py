@@ -34,6 +34,7 @@ BY_FAULT = {
     "NotADirectoryError": Exit.CONFIGURATION,
     "PermissionError": Exit.CONFIGURATION,
     "PriceFileError": Exit.CONFIGURATION,
+    "PricesTooLow": Exit.CONFIGURATION,
     "StartRefused": Exit.VERIFICATION_FAILED,
     "WrongChain": Exit.UNREACHABLE,
 }

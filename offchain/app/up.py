@@ -19,6 +19,7 @@ from offchain.app.node import Node, NodeChoices
 from offchain.app.run_folder import fresh
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.services.batcher import BatchPolicy
+from offchain.services.errors import ChainError
 from offchain.services.keeper import Keeper
 from offchain.services.ports import Spot
 from offchain.services.price_path import RandomWalk
@@ -61,7 +62,7 @@ def run_up(choices: UpChoices) -> None:
         try:
             makers = _populate(devnet, node)
             _greet(console, anvil, devnet, node)
-            _run(node, makers, clock, choices.seed)
+            _run(console, node, makers, clock, choices.seed)
         except KeyboardInterrupt:
             console.print("stopping")
         finally:
@@ -112,20 +113,28 @@ def _greet(console: Console, anvil: Anvil, devnet: Devnet, node: Node) -> None:
     console.print("ctrl-c stops it")
 
 
-def _run(node: Node, makers: list[Trader], clock: SystemClock, seed: int) -> None:
+def _run(console: Console, node: Node, makers: list[Trader], clock: SystemClock, seed: int) -> None:
     walk = RandomWalk(clock.now_ns(), START_E8, VOLATILITY, seed)
     keeper = Keeper(node.chain, ApiWitnesses(ApiClient(node.server.url)), node.devnet.keys.keeper)
     for number, spot in enumerate(walk):
-        node.watcher.poll()
         node.observe(Spot(clock.now_ns(), spot.prices_e8))
         if number % FUNDING_EVERY == 0:
             node.accrue_funding()
         if number % 20 == 0:
             _quote(node, makers, clock.now_ns())
-        node.chain.mine()
-        node.settle()
-        keeper.step()
+        try:
+            _visit_chain(node, keeper)
+        except ChainError as fault:  # trading goes on; what waits for the chain waits
+            console.print(f"chain: {type(fault).__name__}: {fault}")
         time.sleep(max(0.0, (spot.time_ns + SECOND_NS - clock.now_ns()) / SECOND_NS))
+
+
+def _visit_chain(node: Node, keeper: Keeper) -> None:
+    """Mine a block, take deposits in, bring reports and batches out, verify liquidations."""
+    node.chain.mine()
+    node.watcher.poll()
+    node.settle()
+    keeper.step()
 
 
 def _quote(node: Node, makers: list[Trader], now_ns: int) -> None:

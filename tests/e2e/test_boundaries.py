@@ -145,6 +145,7 @@ def load(path: Path) -> Ran:
 
 
 GOOD, LATER = "100,1,2,1,1,5\n", "160,1,2,1,1,5\n"
+CHEAP = "1760000000,0.5,0.6,0.4,0.5,1\n1760000300,0.5,0.6,0.4,0.5,1\n"
 COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "CLI-1": lambda p: plimsoll("fly"),
     "CLI-2": lambda p: plimsoll("doctor", "--quickly"),
@@ -182,6 +183,7 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "FILE-19": foreign_folder,
     "FILE-20": lambda p: load(p.folder / "none.json"),
     "FILE-21": lambda p: load(p.file("other.json", '{"schema": "other"}')),
+    "FILE-22": lambda p: candles(p, HEAD + CHEAP),
 }
 
 
