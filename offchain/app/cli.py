@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 
 
+UP_PORTS = (8080, 8545)
+"""Where `up` serves its API and its chain unless it is told otherwise."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RpcOption = Annotated[str, typer.Option("--rpc", help="HTTP address of a node.")]
 SettlementOption = Annotated[
@@ -78,10 +80,10 @@ def audit(
 def up(
     api_port: Annotated[
         int, typer.Option("--api-port", min=0, max=65_535, help="0 chooses a free one.")
-    ] = 8080,
+    ] = UP_PORTS[0],
     rpc_port: Annotated[
         int, typer.Option("--rpc-port", min=0, max=65_535, help="0 chooses a free one.")
-    ] = 8545,
+    ] = UP_PORTS[1],
     folder: Annotated[Path, typer.Option("--folder", help="Data of the node.")] = Path("build/up"),
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random walk.")] = 1,
 ) -> None:
@@ -94,13 +96,22 @@ def up(
 @app.command()
 def doctor(
     rpc: Annotated[str | None, typer.Option("--rpc", help="Also examine a chain.")] = None,
+    deployment: Annotated[
+        Path | None, typer.Option("--deployment", help="Record of what must be on that chain.")
+    ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Name what is wrong on this machine, each with a remedy."""
+    """Name what is wrong on this machine, each with a remedy; without a chain, also the ports."""
     from offchain.app.doctor import run_doctor  # noqa: PLC0415 - its checks import much
 
-    findings = run_doctor(rpc)
+    if deployment is None:
+        findings = run_doctor(rpc, ports=() if rpc else UP_PORTS)
+    else:
+        from offchain.adapters.deployment import Deployment  # noqa: PLC0415 - slow
+
+        record = Deployment.load(deployment)
+        findings = run_doctor(rpc, record.addresses.values(), record.chain_id)
     if as_json:
         typer.echo(json.dumps([vars_of(f) for f in findings]))
     else:
