@@ -91,10 +91,15 @@ class Venue:
 
     def do(self, command: Command) -> machine.Decision:
         seq = self.state.last_seq + 1
-        decision = machine.apply(self.state, command, seq, self.now)
-        if not isinstance(decision, Rejected):
-            self.log.append((seq, self.now, command))
-            self.events.extend(decision)
+        decision = machine.decide(self.state, command, seq, self.now)
+        if isinstance(decision, Rejected):
+            return decision
+        for event in decision:
+            machine.evolve(self.state, event, seq, self.now)
+            assert self.conserved(), f"{event} breaks SOL-1"  # after every event, not only at rest
+        machine.advance(self.state, seq, self.now)
+        self.log.append((seq, self.now, command))
+        self.events.extend(decision)
         return decision
 
     def must(self, command: Command) -> tuple[Event, ...]:
@@ -187,11 +192,16 @@ class Venue:
         self.now += step_s * SECOND_NS
         return self.must(FundingTick())
 
+    def grant(self, account: int, amount_e6: int) -> None:
+        """Set up a balance to the unit: cash that the books know, without a deposit's record."""
+        self.state.accounts.add_cash(account, amount_e6)
+        self.state.flows.deposited[0] += amount_e6
+
     def conserved(self) -> bool:
         """SOL-1: cash less cost, over all accounts, is what came in less what went out."""
         accounts, flows, n = self.state.accounts, self.state.flows, self.state.accounts.count
-        net = sum(map(int, accounts.cash[:n])) - sum(map(int, accounts.costs[:n].ravel()))
-        held = sum(map(int, accounts.collateral[:n].ravel()))
+        net = sum(accounts.cash[:n].tolist()) - sum(accounts.costs[:n].ravel().tolist())
+        held = sum(accounts.collateral[:n].ravel().tolist())
         return (
             net == flows.deposited[0] - flows.withdrawn[0]
             and held == flows.deposited[1] - flows.withdrawn[1]

@@ -197,7 +197,7 @@ def test_fees_of_many_small_fills_are_in_the_margin_of_an_order(venue: Venue) ->
     if not isinstance(decision, Rejected):
         after = account_margin(venue.state, 2)
         assert after.margin_balance_e6 >= after.initial_e6  # E-4 to the unit
-    venue.state.accounts.add_cash(2, 49)
+    venue.grant(2, 49)
     venue.must(order)
 
 

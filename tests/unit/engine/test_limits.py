@@ -152,10 +152,10 @@ def test_a_step_closes_each_order_of_the_account_once(venue: Venue) -> None:
 
 def test_a_liquidated_account_does_not_meet_its_own_order(crashed: Venue) -> None:
     bid = crashed.order(2, BTC_PERP, 1, 109_000)
-    crashed.state.accounts.add_cash(2, 10**12)
+    crashed.grant(2, 10**12)
     crashed.must(bid)
     order_id = crashed.state.last_seq
-    crashed.state.accounts.add_cash(2, -(10**12))
+    crashed.grant(2, -(10**12))
     events = crashed.liquidate(2)
     assert isinstance(events, tuple)
     closed = [e.closing for e in events if isinstance(e, OrderClosed) and e.order_id == order_id]
@@ -175,9 +175,9 @@ def test_the_backstop_carries_what_its_initial_margin_covers_to_the_unit(crashed
     assert isinstance(step, tuple)
     (taken,) = (e.lots for e in step if isinstance(e, PositionTransferred))
     need = taken * max(state.market.prices.losses_e6[BTC_PERP].tolist())
-    state.accounts.add_cash(1, need - 1 - int(state.accounts.cash[1]))
+    crashed.grant(1, need - 1 - int(state.accounts.cash[1]))
     assert isinstance(crashed.liquidate(2), Rejected)
-    state.accounts.add_cash(1, 1)
+    crashed.grant(1, 1)
     assert isinstance(crashed.liquidate(2), tuple)
     assert state.accounts.lots_of(1, BTC_PERP) == taken
 

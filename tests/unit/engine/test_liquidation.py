@@ -55,9 +55,9 @@ def test_the_trigger_is_exact_to_the_unit(venue: Venue) -> None:
     fall_to(venue, 115_000)
     margin = account_margin(venue.state, 2)
     spare = margin.margin_balance_e6 - margin.maintenance_e6
-    venue.state.accounts.add_cash(2, -spare)
+    venue.grant(2, -spare)
     assert isinstance(venue.liquidate(2), Rejected)  # balance == maintenance
-    venue.state.accounts.add_cash(2, -1)
+    venue.grant(2, -1)
     assert below_trigger(venue.state) == [2]
     assert ordered(venue.liquidate(2)).tier is Tier.PARTIAL
 
