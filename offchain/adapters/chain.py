@@ -143,10 +143,6 @@ class Chain:
         """Return how much of a token an address holds. [token units]"""
         return int(self.call(TOKENS[asset], "balanceOf", owner))
 
-    def booked_balance(self, asset: int) -> int:
-        """Return what the vault booked of an asset. [token units]"""
-        return int(self.call("CollateralVault", "bookedBalance", asset))
-
     def inbox_count(self) -> int:
         """Return how many entries the inbox has."""
         return int(self.call("Inbox", "count"))
@@ -205,10 +201,6 @@ class Chain:
     def committed_at(self, batch_no: int) -> int:
         """Return when a batch was committed. [s since 1970]"""
         return int(self.call("Settlement", "committedAt", batch_no))
-
-    def is_claimed(self, output_id: int) -> bool:
-        """Return whether an output was paid."""
-        return bool(self.call("Settlement", "isClaimed", output_id))
 
     def challenge_window(self) -> int:
         """Return how long a batch waits between commit and finality. [s]"""
@@ -303,18 +295,6 @@ class Chain:
     def claim_keeper_fees(self, signer: Signer) -> TransactionReceipt:
         """Pay out all that the signer is owed."""
         return self.send(signer, "InsuranceFund", "claimKeeperFees")
-
-    def fund_insurance(self, signer: Signer, amount_e6: int) -> TransactionReceipt:
-        """Add cash, which the fund was allowed to take, to the reserve. [USD e-6]"""
-        return self.send(signer, "InsuranceFund", "fund", amount_e6)
-
-    def seed_insurance(self, signer: Signer, amount_e6: int) -> TransactionReceipt:
-        """Deposit a part of the reserve for the engine's insurance account. [USD e-6]"""
-        return self.send(signer, "InsuranceFund", "seed", amount_e6)
-
-    def insurance_reserve(self) -> int:
-        """Return what is free to pay keepers. [USD e-6]"""
-        return int(self.call("InsuranceFund", "reserveE6"))
 
     # Blocks, and the clock of a development chain
 

@@ -131,11 +131,6 @@ class Node:
         with self._faults("eth_getCode"):
             return bytes(self.web3.eth.get_code(_text(address)))
 
-    def balance_wei(self, address: bytes) -> int:
-        """Return the native balance of an address. [wei]"""
-        with self._faults("eth_getBalance"):
-            return self.web3.eth.get_balance(_text(address))
-
     def nonce(self, address: bytes) -> int:
         """Return the next nonce of an address, transactions that wait included."""
         with self._faults("eth_getTransactionCount"):

@@ -71,11 +71,6 @@ class LogFile:
         return self._position.tip
 
     @property
-    def last_time_ns(self) -> int:
-        """Time of the last frame [ns], 0 when the log is empty."""
-        return self._position.time_ns
-
-    @property
     def last_epoch(self) -> int:
         """Sequencer epoch of the last frame, 0 when the log is empty."""
         return self._position.epoch

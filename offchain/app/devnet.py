@@ -6,7 +6,6 @@ from pathlib import Path
 
 from web3 import HTTPProvider, Web3
 
-from offchain.adapters.anvil import Anvil
 from offchain.adapters.chain import Chain
 from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, predict
 from offchain.app.engine_hash import engine_hash
@@ -109,8 +108,10 @@ def expiries(start_ns: int) -> tuple[tuple[str, int], ...]:
     return (("7D", day + 7 * DAY_NS), ("21D", day + 21 * DAY_NS))
 
 
-def launch(anvil: Anvil, start_ns: int, choices: DevnetTerms | None = None) -> Devnet:
-    """Deploy everything on a fresh local chain and give the operator's keys gas money.
+def launch(url: str, admin_key: str, start_ns: int, choices: DevnetTerms | None = None) -> Devnet:
+    """Deploy everything on a local chain and give the operator's keys gas money.
+
+    `admin_key` pays for the deployment; it must be new to the chain or at rest.
 
     Raises
     ------
@@ -118,16 +119,15 @@ def launch(anvil: Anvil, start_ns: int, choices: DevnetTerms | None = None) -> D
         What stopped it.
     """
     choices, keys = choices or DevnetTerms(), DevnetKeys.make()
-    web3 = Web3(HTTPProvider(anvil.url))
-    admin = anvil.keys[0]
-    owner = web3.eth.account.from_key(admin).address
+    web3 = Web3(HTTPProvider(url))
+    owner = web3.eth.account.from_key(admin_key).address
     fund = str(predict(web3, owner, feeds=2)["InsuranceFund"])
     parameters, rules = _parameters(keys, start_ns, choices.opening_e8, fund), engine_hash()
-    deployment = deploy(web3, admin, _configuration(keys, parameters, rules, choices))
-    chain = Chain(anvil.url, deployment)
+    deployment = deploy(web3, admin_key, _configuration(keys, parameters, rules, choices))
+    chain = Chain(url, deployment)
     for key in (keys.sequencer, keys.relayer, keys.keeper, keys.backstop):
         chain.give_gas(key.address, GAS_MONEY_WEI)
-    return Devnet(chain, parameters, keys, rules, admin)
+    return Devnet(chain, parameters, keys, rules, admin_key)
 
 
 def reopen(

@@ -21,7 +21,7 @@ from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.services.batcher import BatchPolicy
 from offchain.services.errors import ChainError
 from offchain.services.keeper import Keeper
-from offchain.services.ports import Spot
+from offchain.services.ports import PriceFeed, Spot
 from offchain.services.price_path import RandomWalk
 from offchain.services.signing import KeySigner
 
@@ -54,7 +54,9 @@ def run_up(choices: UpChoices) -> None:
     clock = SystemClock()
     with Anvil(AnvilOptions(port=choices.rpc_port)) as anvil:
         console.print("deploying contracts")
-        devnet = launch(anvil, clock.now_ns(), DevnetTerms(challenge_window_s=30))
+        devnet = launch(
+            anvil.url, anvil.keys[0], clock.now_ns(), DevnetTerms(challenge_window_s=30)
+        )
         save_deployment(devnet, choices.folder / "deployment.json")
         policy = BatchPolicy(max_age_ns=10 * SECOND_NS)
         node = Node(devnet, clock, NodeChoices(choices.folder / "node", choices.api_port, policy))
@@ -114,7 +116,7 @@ def _greet(console: Console, anvil: Anvil, devnet: Devnet, node: Node) -> None:
 
 
 def _run(console: Console, node: Node, makers: list[Trader], clock: SystemClock, seed: int) -> None:
-    walk = RandomWalk(clock.now_ns(), START_E8, VOLATILITY, seed)
+    walk: PriceFeed = RandomWalk(clock.now_ns(), START_E8, VOLATILITY, seed)
     keeper = Keeper(node.chain, ApiWitnesses(ApiClient(node.server.url)), node.devnet.keys.keeper)
     for number, spot in enumerate(walk):
         node.observe(Spot(clock.now_ns(), spot.prices_e8))

@@ -7,7 +7,7 @@ therefore the module refuses to load without the right one.
 
 try:
     from sha3 import keccak_256
-except ImportError as _missing:  # pragma: no cover - the installation is broken
+except ImportError as _missing:
     raise ImportError(
         "keccak256 needs the package safe-pysha3 (module sha3): install the locked requirements"
     ) from _missing
@@ -23,5 +23,5 @@ def keccak256(data: bytes) -> bytes:
 
 
 EMPTY_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
-if keccak256(b"") != EMPTY_HASH:  # pragma: no cover - another module is called sha3
+if keccak256(b"") != EMPTY_HASH:
     raise ImportError("module sha3 is not safe-pysha3: keccak256 of nothing is wrong")

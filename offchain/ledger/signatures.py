@@ -6,7 +6,7 @@ cannot be changed into another one of the same message.
 
 try:
     from coincurve import PrivateKey, PublicKey
-except ImportError as _missing:  # pragma: no cover - the installation is broken
+except ImportError as _missing:
     raise ImportError(
         "signatures need the package coincurve: install the locked requirements"
     ) from _missing

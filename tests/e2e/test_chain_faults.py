@@ -23,7 +23,7 @@ REPORTS = 4
 def venue(tmp_path: Path) -> Iterator[tuple[Proxy, Inhabited]]:
     """Start a node whose chain is behind a proxy; its longs are liquidated by the first prices."""
     with Anvil(AnvilOptions(timestamp_s=START_NS // SECOND_NS, accounts=1)) as anvil:
-        devnet = launch(anvil, START_NS, TERMS)
+        devnet = launch(anvil.url, anvil.keys[0], START_NS, TERMS)
         save_deployment(devnet, tmp_path / "deployment.json")
         pay_in(devnet)
         devnet.chain.close()

@@ -31,7 +31,7 @@ ORDERS, ROUNDS = 60, 8  # an account has 64 resting orders at most
 def here(tmp_path: Path) -> Iterator[Inhabited]:
     """Start a node with small batches whose traders have positions."""
     with Anvil(AnvilOptions(timestamp_s=START_NS // SECOND_NS, accounts=1)) as anvil:
-        devnet = launch(anvil, START_NS, TERMS)
+        devnet = launch(anvil.url, anvil.keys[0], START_NS, TERMS)
         save_deployment(devnet, tmp_path / "deployment.json")
         pay_in(devnet)
         life = Life(anvil.url, devnet.admin_key, str(tmp_path), 0, "appended")

@@ -34,7 +34,7 @@ def killed(
     """Kill a node at every point, one after the other, in one folder on one chain."""
     folder = tmp_path_factory.mktemp("venue")
     with Anvil(AnvilOptions(timestamp_s=START_NS // SECOND_NS, accounts=1)) as anvil:
-        devnet = launch(anvil, START_NS, TERMS)
+        devnet = launch(anvil.url, anvil.keys[0], START_NS, TERMS)
         save_deployment(devnet, folder / "deployment.json")
         pay_in(devnet)
         acknowledged: dict[int, str] = {}

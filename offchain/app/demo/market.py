@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from offchain.core.units import ONE_E8
+from offchain.services.ports import PriceFeed
 from offchain.services.price_path import Candle, CandlePath, Follower
 
 BEFORE, AFTER = 18, 15
@@ -23,7 +24,7 @@ def worst_window(candles: Sequence[Candle]) -> Sequence[Candle]:
     return candles[max(0, widest - BEFORE) : widest + AFTER]
 
 
-def path_through(candles: Sequence[Candle], step_ns: int) -> CandlePath:
+def path_through(candles: Sequence[Candle], step_ns: int) -> PriceFeed:
     """Return the price path that the demo replays."""
     window = worst_window(candles)
     start_e8 = max(window[0].open_e8 // BTC_PER_ETH, LEAST_START_E8)

@@ -89,16 +89,17 @@ def run_demo(choices: DemoChoices) -> dict[str, object]:
         with book.stage("deploy"):
             opening = (spots[0].prices_e8[0], spots[0].prices_e8[1])
             choice = DevnetTerms(opening, insurance_seed_e6=FUND_USD * ONE_E6)
-            devnet = launch(anvil, opening_ns, choice)
+            devnet = launch(anvil.url, anvil.keys[0], opening_ns, choice)
             save_deployment(devnet, choices.folder / "deployment.json")
         run = _Run(devnet, choices, spots, book, screen, opening_ns)
         try:
-            summary = run.everything()
+            summary, report = run.everything()
         finally:
             run.close()
     summary["seconds"] = {**book.seconds, "total": round(time.perf_counter() - start, 2)}
     (choices.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     draw(book, choices.folder / "demo.png", f"Plimsoll demo: {choices.data.stem}")
+    _demand(summary, report)  # last, so that a run that failed leaves its record too
     return summary
 
 
@@ -128,7 +129,6 @@ class _Run:
         self.listener = StreamListener(self.node.server.url)
         self.keeper = Keeper(devnet.chain, ApiWitnesses(self.keeper_client), devnet.keys.keeper)
         self.admin = KeySigner(bytes.fromhex(devnet.admin_key[2:]))
-        self.verified = 0
         self.venue = DemoVenue(
             self.node,
             self.clock,
@@ -149,8 +149,8 @@ class _Run:
         self.node.stop()
         self.devnet.chain.close()
 
-    def everything(self) -> dict[str, object]:
-        """Go through all stages and return the summary."""
+    def everything(self) -> tuple[dict[str, object], AuditReport]:
+        """Go through all stages and return the summary and the audit."""
         book, venue, screen = self.book, self.venue, self.screen
         self.listener.start()
         everyone = len(venue.makers) + 1 + len(venue.traders)
@@ -176,9 +176,7 @@ class _Run:
             report = audit(facts, engine, lambda _done, _all: screen.advance())
         for line in verdict_lines(report):
             screen.say(line, is_key=True)
-        summary = self._summary(report, claimed, heard)
-        _demand(summary, report)
-        return summary
+        return self._summary(report, len(facts.verified), claimed, heard), report
 
     def _replay(self) -> None:
         last = self.spots[0].prices_e8[0]
@@ -203,7 +201,6 @@ class _Run:
         """Let batcher, relayer and keeper do what is due, and say what became of it."""
         progress = self.node.settle(force=force)
         receipts = self.keeper.step()
-        self.verified += len(receipts)
         if receipts:
             self.screen.say(f"keeper verified {len(receipts)} liquidations on chain")
         if progress.finalised:
@@ -243,7 +240,7 @@ class _Run:
         return best, free[best.name] // 2
 
     def _summary(
-        self, report: AuditReport, claimed: int, heard: dict[str, int]
+        self, report: AuditReport, verified: int, claimed: int, heard: dict[str, int]
     ) -> dict[str, object]:
         chain, book = self.devnet.chain, self.book
         with self.node.sequencer.lock:
@@ -258,7 +255,7 @@ class _Run:
             "reports_refused": self.venue.refused,
             "liquidations": {
                 "detected": len(steps),
-                "verified_on_chain": self.verified,
+                "verified_on_chain": verified,
                 "partial": sum(s.tier is Tier.PARTIAL for s in steps),
                 "full": sum(s.tier is Tier.FULL for s in steps),
                 "accounts": len({s.account for s in steps}),

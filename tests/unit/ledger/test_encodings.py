@@ -1,5 +1,9 @@
 """Encodings: what fits is encoded, what does not is refused, and one backend hashes."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,12 +15,37 @@ from offchain.ledger.instruction import Instruction, encode_instruction
 from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.leaf import AccountLeaf, Position, encode_leaf
 
+ROOT = Path(__file__).parents[3]
+
 
 def test_keccak_is_the_one_of_ethereum() -> None:
     assert keccak.BACKEND == "safe-pysha3"
     assert keccak256(b"") == keccak.EMPTY_HASH
     selector = keccak256(b"transfer(address,uint256)")[:4]
     assert selector.hex() == "a9059cbb"
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "module", "said"),
+    [
+        ("sys.modules['sha3'] = None", "keccak", "needs the package safe-pysha3"),
+        (
+            "import hashlib; hashlib.keccak_256 = hashlib.sha3_256; sys.modules['sha3'] = hashlib",
+            "keccak",
+            "is not safe-pysha3",
+        ),
+        ("sys.modules['coincurve'] = None", "signatures", "need the package coincurve"),
+    ],
+)
+def test_a_missing_or_wrong_backend_is_named_and_never_replaced(
+    sabotage: str, module: str, said: str
+) -> None:
+    program = f"import sys; {sabotage}; import offchain.ledger.{module}"
+    ran = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode != 0
+    assert said in ran.stderr
 
 
 @pytest.mark.parametrize(
