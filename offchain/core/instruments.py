@@ -69,6 +69,19 @@ class FeedKind(IntEnum):
     INDEX = 0  # robust median of spot sources [1e-8 USD]
     FORWARD = 1  # forward price for one expiry [1e-8 USD]
     VOLATILITY = 2  # at-the-money volatility for one expiry [1e-8 of one]
+    SLOPE = 3  # of the smile of one expiry: b + 1 [1e-8 of one]
+    TILT = 4  # rho + 2 [1e-8 of one]
+    CENTRE = 5  # m + 5 [1e-8 of one]
+    WIDTH = 6  # sigma + 1 [1e-8 of one]
+    STABLE = 7  # price of the cash asset [1e-8 USD]
+
+
+SHAPE_KINDS = (FeedKind.SLOPE, FeedKind.TILT, FeedKind.CENTRE, FeedKind.WIDTH)
+"""The four numbers that bend the smile of an expiry; listed together or not at all.
+
+Each is biased, so that no value is zero and the band of the oracle, a share of the number, bounds
+how far a shape may move at once.
+"""
 
 
 @dataclass(frozen=True, slots=True)

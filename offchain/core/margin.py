@@ -5,42 +5,91 @@ Mirrored by `contracts/libraries/Margin.sol`. Ratios are compared by cross-multi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-from offchain.core.units import ONE_E6, RatioE6, UsdE6, ceil_div, mul_div_ceil, mul_div_floor
+from offchain.core.addons import Addons
+from offchain.core.linear_margin import InstrumentMargin
+from offchain.core.model_parameters import PegParameters
+from offchain.core.units import (
+    ONE_E6,
+    ONE_E8,
+    RatioE6,
+    UsdE6,
+    ceil_div,
+    mul_div_ceil,
+    mul_div_floor,
+)
+
+
+class Mode(IntEnum):
+    """How an account is margined (docs/RISK_MODEL.md, section 9)."""
+
+    ISOLATED = 0  # one linear instrument, tiered margin
+    CROSS = 1  # any number of linear instruments, tiered margin
+    PORTFOLIO = 2  # everything, by scenarios
 
 
 @dataclass(frozen=True, slots=True)
 class AccountMargin:
-    """The margin of one account at one epoch. [USD e-6]
+    """The margin of one account at one epoch, line by line. [USD e-6]
 
     Attributes
     ----------
+    mode : Mode
+        Portfolio accounts have `scan_e6` and `addons`, the others `lines` and `slippage_e6`.
     equity_e6 : UsdE6
         Cash, collateral at full value and positions at their mark.
     margin_balance_e6 : UsdE6
         Equity after haircuts; what requirements are compared with.
-    scan_e6 : UsdE6
-        Worst scenario loss, summed over underlyings.
-    addons_e6 : UsdE6
-        Requirements beyond the scan; PM-36's add-ons enter here.
+    scan_e6, scan_with_orders_e6 : UsdE6
+        Scan risk across underlyings, and with the worst fills of resting orders.
+    addons : Addons
+        Requirements beyond the scan; `floor_e6` is not added, but the least of the whole.
+    lines : tuple of InstrumentMargin
+        Of isolated and cross accounts, one for each instrument held or ordered.
+    slippage_e6 : UsdE6
+        What their resting orders lose against the mark when they fill; IM only.
+    peg_e6 : RatioE6
+        By how much IM grows while the cash asset is off its peg.
+    shortfall_e6 : UsdE6 or None
+        Expected shortfall, where the second model is in force.
     maintenance_e6, initial_e6 : UsdE6
-        MM = ceil(factor x (scan + add-ons)); IM = the same with resting orders and factor 1.
+        MM and IM.
     worst : tuple of int
-        The scenario that decides, for each underlying; 0 when nothing is lost.
+        The scenario that decides, for each underlying; one for all where `is_correlated`.
+    is_correlated : bool
+        Whether a common scenario decides, or the worst of each (correlation broken down).
     """
 
+    mode: Mode
     equity_e6: UsdE6
     margin_balance_e6: UsdE6
     scan_e6: UsdE6
-    addons_e6: UsdE6
+    scan_with_orders_e6: UsdE6
+    addons: Addons
+    lines: tuple[InstrumentMargin, ...]
+    slippage_e6: UsdE6
+    peg_e6: RatioE6
+    shortfall_e6: UsdE6 | None
     maintenance_e6: UsdE6
     initial_e6: UsdE6
     worst: tuple[int, ...]
+    is_correlated: bool
 
     @property
     def ratio_e6(self) -> RatioE6 | None:
         """Margin balance over MM, rounded down, for display; None without a requirement."""
         return margin_ratio(self.margin_balance_e6, self.maintenance_e6)
+
+    @property
+    def addons_e6(self) -> UsdE6:
+        """What MM adds to the scan risk."""
+        return self.addons.maintenance_e6
+
+    @property
+    def floor_e6(self) -> UsdE6:
+        """The unwinding cost, below which scan risk and add-ons together never count."""
+        return self.addons.unwind_e6
 
 
 def margin_ratio(balance_e6: int, maintenance_e6: int) -> RatioE6 | None:
@@ -50,9 +99,32 @@ def margin_ratio(balance_e6: int, maintenance_e6: int) -> RatioE6 | None:
     return RatioE6(mul_div_floor(balance_e6, ONE_E6, maintenance_e6))
 
 
-def maintenance_margin(scan_e6: int, addons_e6: int, factor_e6: RatioE6) -> UsdE6:
-    """Return ceil(factor x (scan + add-ons)). [USD e-6]"""
-    return UsdE6(mul_div_ceil(scan_e6 + addons_e6, factor_e6, ONE_E6))
+def maintenance_margin(
+    scan_e6: int, addons_e6: int, factor_e6: RatioE6, floor_e6: int = 0
+) -> UsdE6:
+    """Return MM of a portfolio: ceil(factor x max(scan + add-ons, floor)). [USD e-6]"""
+    return UsdE6(mul_div_ceil(max(scan_e6 + addons_e6, floor_e6), factor_e6, ONE_E6))
+
+
+def initial_margin(base_e6: int, peg_e6: RatioE6, maintenance_e6: int) -> UsdE6:
+    """Return IM: ceil((1 + peg) x base), never below MM. [USD e-6]"""
+    return UsdE6(max(maintenance_e6, mul_div_ceil(base_e6, ONE_E6 + peg_e6, ONE_E6)))
+
+
+def initial_with_shortfall(
+    initial_e6: int, shortfall_e6: int, weight_e6: RatioE6, maintenance_e6: int
+) -> UsdE6:
+    """Return IM of both models: the larger, or the mix by weight; never below MM. [USD e-6]"""
+    if weight_e6 == 0:
+        return UsdE6(max(initial_e6, shortfall_e6, maintenance_e6))
+    mixed = (ONE_E6 - weight_e6) * initial_e6 + weight_e6 * shortfall_e6
+    return UsdE6(max(maintenance_e6, ceil_div(mixed, ONE_E6)))
+
+
+def peg_e6(stable_e8: int, terms: PegParameters) -> RatioE6:
+    """Return how much IM grows at a price of the cash asset, rounded up. [e-6]"""
+    distance = max(0, terms.threshold_e8 - stable_e8)
+    return RatioE6(mul_div_ceil(distance, terms.factor_e6, ONE_E8))
 
 
 def is_below(balance_e6: int, maintenance_e6: int, trigger_e6: RatioE6) -> bool:

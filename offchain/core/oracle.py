@@ -5,7 +5,7 @@ Mirrored by `contracts/oracle/OracleHub.sol`.
 
 from collections.abc import Sequence
 
-from offchain.core.units import ONE_E6, RatioE6
+from offchain.core.units import ONE_E6, RatioE6, ceil_div
 
 
 def median_low(values: Sequence[int]) -> int:
@@ -37,3 +37,20 @@ def is_accepted(
     if last is None or is_within_band(new, last, band_e6):
         return True
     return pending is not None and is_within_band(new, pending, band_e6)
+
+
+def median_deviation(values: Sequence[int]) -> int:
+    """Return the median of the distances from the median: a spread that a minority cannot set."""
+    middle = median_low(values)
+    return median_low([abs(value - middle) for value in values])
+
+
+def confidence_e6(values: Sequence[int], dispersion_e6: RatioE6) -> RatioE6:
+    """Return how far the observers of one positive number agree, rounded down. [e-6]
+
+    One when they agree, falling in a straight line to zero where their median deviation reaches
+    `dispersion_e6` of the median.
+    """
+    middle = median_low(values)
+    doubt = ceil_div(median_deviation(values) * ONE_E6 * ONE_E6, middle * dispersion_e6)
+    return RatioE6(max(0, ONE_E6 - doubt))

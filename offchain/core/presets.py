@@ -8,9 +8,25 @@ table with coverage range / |move|; collateral haircut and thresholds are ours.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from offchain.core.instruments import Feed, FeedKind, Instrument, Kind, Listing, Underlying
-from offchain.core.parameters import (
+from offchain.core.instruments import (
+    SHAPE_KINDS,
+    Feed,
+    FeedKind,
+    Instrument,
+    Kind,
+    Listing,
+    Underlying,
+)
+from offchain.core.model_parameters import (
+    AddonParameters,
+    Bracket,
     CollateralParameters,
+    CorrelationParameters,
+    MarginClass,
+    PegParameters,
+    Tier,
+)
+from offchain.core.parameters import (
     FundingParameters,
     LiquidationParameters,
     OracleParameters,
@@ -20,6 +36,7 @@ from offchain.core.parameters import (
     Tail,
 )
 from offchain.core.units import (
+    DAY_NS,
     ONE_E6,
     ONE_E8,
     SECOND_NS,
@@ -37,6 +54,9 @@ RECOMMENDED = {"BTC": (160_000, 500_000, 250_000), "ETH": (180_000, 400_000, 250
 THIN = {"BTC": (75_000, 500_000, 250_000), "ETH": (90_000, 400_000, 250_000)}
 """About half of the recommended range, for leverage of 13x and 11x: for venues that want to see the
 waterfall at work, such as the demo."""
+ANNUAL_ROLL = {"BTC": (75_000, 10_000), "ETH": (50_000, 5_000)}
+"""Annualised and least move between expiries [1e-6]: Deribit's AMR and minimum."""
+CALM_VOL_E8 = {"BTC": 40_000_000, "ETH": 50_000_000}
 TAIL_MOVES_E6 = (-660_000, -330_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000)
 
 
@@ -82,6 +102,8 @@ def build_listing(series: Sequence[Series]) -> Listing:
         for _, expiry in s.expiries:
             feeds.append(Feed(FeedKind.FORWARD, s.underlying.index, TimestampNs(expiry)))
             feeds.append(Feed(FeedKind.VOLATILITY, s.underlying.index, TimestampNs(expiry)))
+            feeds += [Feed(kind, s.underlying.index, TimestampNs(expiry)) for kind in SHAPE_KINDS]
+    feeds.append(Feed(FeedKind.STABLE, 0, TimestampNs(0)))
     return Listing(tuple(s.underlying for s in series), tuple(instruments), tuple(feeds))
 
 
@@ -104,6 +126,112 @@ def scan_parameters(price_range_e6: int, vol_up_e6: int, vol_down_e6: int) -> Sc
     )
 
 
+def tiers(*rows: tuple[int, int]) -> tuple[Tier, ...]:
+    """Return tiers from (lower bound [USD], rate [1e-6])."""
+    return tuple(Tier(UsdE6(lower * ONE_E6), RatioE6(rate)) for lower, rate in rows)
+
+
+def addon_parameters(symbol: str) -> AddonParameters:
+    """Return the add-ons that PM-36 starts from.
+
+    Roll as Deribit; naked options, confidence and its threshold as Derive PM2; the delta threshold
+    of 20 million USD as Deribit, with tiers of ours up to its cap of 10 %; multiples and bounds of
+    the unwinding cost as OKX's minimum charge; raw cost and calm volatility are ours.
+    """
+    rate, least = ANNUAL_ROLL[symbol]
+    return AddonParameters(
+        roll_rate_e6=RatioE6(rate),
+        roll_min_e6=RatioE6(least),
+        naked_mm_e6=RatioE6(3_000),
+        naked_im_e6=RatioE6(2_000),
+        delta_tiers=tiers(
+            (0, 0),
+            (20_000_000, 10_000),
+            (50_000_000, 25_000),
+            (100_000_000, 50_000),
+            (250_000_000, 100_000),
+        ),
+        unwind_linear_e6=RatioE6(1_000),
+        unwind_option_e6=RatioE6(500),
+        unwind_tiers=tiers(
+            (0, 1_000_000),
+            (10_000, 2_000_000),
+            (70_000, 4_000_000),
+            (170_000, 6_000_000),
+            (300_000, 8_000_000),
+            (470_000, 10_000_000),
+            (700_000, 12_000_000),
+        ),
+        calm_vol_e8=CALM_VOL_E8[symbol],
+        calm_cover_e6=RatioE6(500_000),
+        dispersion_e6=RatioE6(10_000),
+        confidence_threshold_e6=RatioE6(550_000),
+        confidence_factor_e6=RatioE6(ONE_E6),
+    )
+
+
+CORRELATION = CorrelationParameters(
+    offset_e6=RatioE6(500_000), offset_cap_usd=5_000_000, breakdown_e6=RatioE6(850_000)
+)
+"""Gains of the other underlying at half their size (Deribit: 0.6, capped at 1 to 20 million)."""
+PEG = PegParameters(threshold_e8=99_000_000, factor_e6=RatioE6(4_000_000))  # Derive PM2
+MAJOR = MarginClass(
+    symbol="MAJOR",
+    max_leverage=100,
+    tiers=tiers((0, 5_000), (5_000_000, 10_000), (20_000_000, 25_000), (100_000_000, 50_000)),
+    im_multiple_e6=RatioE6(2 * ONE_E6),
+    oi_lower_usd=1_000_000_000,
+    oi_upper_usd=5_000_000_000,
+    concentration_free_usd=5_000_000,
+    concentration_share_e6=RatioE6(100_000),
+    concentration_slope_e6=RatioE6(500_000),
+)
+ALTERNATIVE = MarginClass(
+    symbol="ALTERNATIVE",
+    max_leverage=20,
+    tiers=tiers((0, 25_000), (1_000_000, 50_000), (5_000_000, 100_000)),
+    im_multiple_e6=RatioE6(2 * ONE_E6),
+    oi_lower_usd=25_000_000,
+    oi_upper_usd=250_000_000,
+    concentration_free_usd=500_000,
+    concentration_share_e6=RatioE6(100_000),
+    concentration_slope_e6=RatioE6(ONE_E6),
+)
+
+
+def collateral_parameters(
+    symbol: str, underlying: int, floor_e6: int, unit_usd: int, cap_units: int
+) -> CollateralParameters:
+    """Return a volatile collateral whose brackets end at 2, 10 and 50 million USD.
+
+    `unit_usd` is the rough value of a token, from which the brackets are made. Weights follow
+    1.1 / (1 + k sqrt(N)) with k such that they begin to bind near 2 million USD.
+    """
+    amounts = [usd * ONE_E8 // unit_usd for usd in (2_000_000, 10_000_000, 50_000_000)]
+    weights = (ONE_E6, 800_000, 500_000)
+    return CollateralParameters(
+        symbol=symbol,
+        underlying=underlying,
+        haircut_floor_e6=RatioE6(floor_e6),
+        haircut_cap_e6=RatioE6(500_000),
+        multiplier_e6=RatioE6(2_912_500),
+        horizon_ns=TimestampNs(DAY_NS),
+        ratchet_e6=RatioE6(10_000),
+        brackets=tuple(
+            Bracket(amount, RatioE6(weight))
+            for amount, weight in zip(amounts, weights, strict=True)
+        ),
+        cap_e8=cap_units * ONE_E8,
+    )
+
+
+COLLATERAL = (
+    collateral_parameters("WBTC", 0, 50_000, 100_000, 10_000),
+    collateral_parameters("WETH", 1, 100_000, 4_000, 200_000),
+)
+"""Floors of the haircut: BTC 5 %, ETH 10 %."""
+
+
 def pm36(
     series: Sequence[Series],
     roles: Roles,
@@ -118,7 +246,13 @@ def pm36(
         version=1,
         listing=build_listing(series),
         scan=tuple(scan_parameters(*grids[s.underlying.symbol]) for s in series),
-        collateral=(CollateralParameters("WBTC", 0, RatioE6(100_000), 10_000 * ONE_E8),),
+        addons=tuple(addon_parameters(s.underlying.symbol) for s in series),
+        correlation=CORRELATION,
+        peg=PEG,
+        shortfall=(),
+        classes=(MAJOR, ALTERNATIVE),
+        class_of=tuple(0 for _ in series),
+        collateral=COLLATERAL[: len(series)],
         mm_factor_e6=RatioE6(800_000),
         taker_fee_e6=RatioE6(300),
         liquidation=LiquidationParameters(

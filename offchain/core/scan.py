@@ -17,8 +17,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from offchain.core.lanes import worst_loss
-from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, SLOT_BITS
+from offchain.core.lanes import WHOLE, WIDENED, pack_losses, worst_loss
+from offchain.core.sweep import plain_scan
+from offchain.core.units import MAX_UNDERLYINGS, ROWS, SCENARIOS, SLOT_BITS
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
@@ -149,30 +150,14 @@ def scan_risk(sums: Int64Array) -> tuple[int, Int64Array]:
 
 
 @njit(cache=True, nogil=True)
-def _account_scan(ids: Int32Array, lots: Int32Array, count: int, losses_e6: Int32Array) -> int:
-    """Return the scan risk of one account by plain loops, positions in any order."""
-    total = np.int64(0)
-    for u in range(MAX_UNDERLYINGS):
-        worst = np.int64(0)
-        for s in range(SCENARIOS):
-            loss = np.int64(0)
-            for j in range(count):
-                if ids[j] >> SLOT_BITS == u:
-                    loss += np.int64(lots[j]) * losses_e6[ids[j], s]
-            worst = max(worst, loss)
-        total += worst
-    return int(total)
-
-
-@njit(cache=True, nogil=True)
 def _grouped_scan(
-    ids: Int32Array, lots: Int32Array, losses_e6: Int32Array, start: int, held: Int64Array
+    ids: Int32Array, lots: Int32Array, packed: Int32Array, start: int, held: Int64Array
 ) -> int:
     """Return the scan risk of the flat positions from `start`, `held[u]` of each underlying."""
     total = 0
     for u in range(MAX_UNDERLYINGS):
         stop = start + held[u]
-        total += worst_loss(ids, lots, losses_e6, start, stop)
+        total += worst_loss(ids, lots, packed, start, stop)
         start = stop
     return total
 
@@ -196,7 +181,7 @@ def sweep_reference(
         for j in range(counts[a]):
             balance += np.int64(lots[a, j]) * lot_values[ids[a, j]] - costs[a, j]
         balance_out[a] = balance
-        scan_out[a] = _account_scan(ids[a], lots[a], counts[a], losses)
+        scan_out[a] = plain_scan(ids[a], lots[a], counts[a], losses)
 
 
 @njit(cache=True, nogil=True)
@@ -239,6 +224,8 @@ def sweep(
     Exact; equals `sweep_reference` bit for bit. Ids must lie in [0, ROWS): no bounds are checked.
     """
     width = ids.shape[1]
+    packed = np.zeros(ROWS * (WHOLE + WIDENED), np.int32)
+    pack_losses(losses, packed)
     held = np.zeros(MAX_UNDERLYINGS, np.int64)
     for a in range(counts.shape[0]):
         balance = cash[a] + collateral_credit[a]
@@ -255,6 +242,6 @@ def sweep(
             held[underlying] += 1
         balance_out[a] = balance
         if is_grouped:
-            scan_out[a] = _grouped_scan(ids, lots, losses, a * width, held)
+            scan_out[a] = _grouped_scan(ids, lots, packed, a * width, held)
         else:
-            scan_out[a] = _account_scan(ids[a], lots[a], int(counts[a]), losses)
+            scan_out[a] = plain_scan(ids[a], lots[a], int(counts[a]), losses)
