@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from offchain.core.instruments import FeedKind, Instrument, Kind, Listing
 from offchain.core.units import PRICE_BITS, PriceE8, floor_div
 from offchain.pricing.black76 import option_price
+from offchain.pricing.fixed_point import ln
+from offchain.pricing.surface import surface_of, surface_volatility_reference
 
 
 class MarketDataError(ValueError):
@@ -21,7 +23,8 @@ class Quote:
     price_e8 : PriceE8
         The index for a perpetual and for what has expired, else the forward of its expiry.
     volatility_e8 : int
-        At the money, for its expiry; 0 for linear instruments and after expiry. [e-8]
+        Of its strike, from the surface of its expiry; 0 for linear instruments and after expiry.
+        [e-8]
     remaining_ns : int
         Time to expiry, 0 after it and for a perpetual.
     """
@@ -32,13 +35,13 @@ class Quote:
 
 
 def check_medians(listing: Listing, medians: Sequence[int]) -> None:
-    """Refuse a report that is not one positive number a feed, prices below 2**46."""
+    """Refuse a report that is not one positive number below 2**46 for each feed."""
     if len(medians) != len(listing.feeds):
         raise MarketDataError(f"{len(medians)} medians for {len(listing.feeds)} feeds")
-    for place, (feed, median) in enumerate(zip(listing.feeds, medians, strict=True)):
+    for place, median in enumerate(medians):
         if median <= 0:
             raise MarketDataError(f"feed {place} is not positive: {median}")
-        if feed.kind != FeedKind.VOLATILITY and median >= 1 << PRICE_BITS:
+        if median >= 1 << PRICE_BITS:
             raise MarketDataError(f"feed {place} is not below 2**{PRICE_BITS}: {median}")
 
 
@@ -48,10 +51,29 @@ def quote(listing: Listing, medians: Sequence[int], instrument: Instrument, now_
     if now_ns >= expiry_ns:  # always true of a perpetual, whose expiry is 0
         return Quote(PriceE8(medians[underlying]), 0, 0)
     forward = medians[listing.feed_index(FeedKind.FORWARD, underlying, expiry_ns)]
-    volatility = 0
+    remaining, volatility = expiry_ns - now_ns, 0
     if instrument.is_option:
-        volatility = medians[listing.feed_index(FeedKind.VOLATILITY, underlying, expiry_ns)]
-    return Quote(PriceE8(forward), volatility, expiry_ns - now_ns)
+        surface = surface_of(listing, medians, underlying, expiry_ns)
+        moneyness = 0 if surface.is_flat else ln(forward) - ln(instrument.strike_e8)
+        volatility = surface_volatility_reference(surface, remaining, moneyness)
+    return Quote(PriceE8(forward), volatility, remaining)
+
+
+def moved_medians(
+    listing: Listing, medians: Sequence[int], underlying: int, index_e8: int
+) -> tuple[int, ...]:
+    """Return the report with the index of one underlying moved, its forwards in proportion.
+
+    Forwards are floored, and at least 1. Volatilities stay with their place on the smile, which
+    moves along with the forward; a scenario, in contrast, keeps the volatility of a strike.
+    """
+    old = medians[underlying]
+    moved = list(medians)
+    moved[underlying] = index_e8
+    for place, feed in enumerate(listing.feeds):
+        if feed.kind == FeedKind.FORWARD and feed.underlying == underlying:
+            moved[place] = max(floor_div(medians[place] * index_e8, old), 1)
+    return tuple(moved)
 
 
 def fair_value_e8(instrument: Instrument, of: Quote) -> int:

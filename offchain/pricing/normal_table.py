@@ -29,7 +29,7 @@ COEFFICIENTS = 5
 LIMIT = SEGMENTS >> SEGMENT_BITS
 """Where the table ends: beyond, N is what it is just below."""
 
-_BITS = 160
+_BITS = 160  # of the work; `density_at_zero` has as many
 _ONE = 1 << _BITS
 _TERMS = 26  # of the series that steps from one centre to the next, (1/64)**26 < 2**-155
 _DEGREE = 8
@@ -53,8 +53,8 @@ def _arctangent_of_inverse(n: int) -> int:
     return total
 
 
-def _density_at_zero() -> int:
-    """Return 1 / sqrt(2 pi), with pi by Machin's formula (1706)."""
+def density_at_zero() -> int:
+    """Return 1 / sqrt(2 pi) with 160 fraction bits, pi by Machin's formula (1706)."""
     pi = 4 * (4 * _arctangent_of_inverse(5) - _arctangent_of_inverse(239))
     return isqrt((_ONE << 2 * _BITS) // (2 * pi))
 
@@ -96,7 +96,7 @@ def _round(value: int) -> int:
 def normal_coefficients() -> list[int]:
     """Return the flat table as Python integers; this defines `NORMAL_TABLE`."""
     table: list[int] = []
-    density, growth = _step(_density_series(0, _density_at_zero()), 7)
+    density, growth = _step(_density_series(0, density_at_zero()), 7)
     value = _ONE // 2 + growth
     for segment in range(SEGMENTS):
         series = _density_series(2 * segment + 1, density)

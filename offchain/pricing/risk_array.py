@@ -9,37 +9,42 @@ and m the move of s, the shocked price is P_s = floor(P (1e6 + m) / 1e6). A line
 worth P and P_s; an option is worth `price_reference` of (P, ln P - ln K, volatility) and of
 (P_s, ln P - ln K + ln(1e6 + m) - ln 1e6, shocked volatility). So a cell needs one report, one
 instrument and one scenario, and can be computed alone: `loss_reference`.
+
+The volatility of an option is that of its strike on the surface of its expiry (`surface`); shocks
+and skews act on it, and it stays with the strike while the price moves. Deltas and vegas, for the
+charges beside the scan, are `delta_reference` and `vega_reference`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offchain.core.instruments import Instrument, Kind
 from offchain.core.parameters import RiskParameters
-from offchain.core.scenarios import VolatilityShock, scenario_grid
+from offchain.core.scenarios import scenario_grid
 from offchain.core.units import LOSS_BITS, ONE_E6, ROWS, SCENARIOS, ceil_div, floor_div
 from offchain.pricing.black76 import (
-    inverse_of,
+    call_delta_reference,
+    option_price,
     price_reference,
-    root_of_time,
     total_volatility,
-    total_volatility_from,
 )
 from offchain.pricing.fixed_point import ln
-from offchain.pricing.marks import Quote, check_medians, fair_value_e8, mark_price_e8, quote
-from offchain.pricing.normal_table import NORMAL_TABLE
-from offchain.pricing.risk_kernel import IN_RANGE, fill_losses
+from offchain.pricing.marks import Quote, check_medians, fair_value_e8
+from offchain.pricing.normal_table import NORMAL_TABLE, PROBABILITY_BITS, PROBABILITY_ONE
+from offchain.pricing.risk_fill import fill_linear, fill_marks, fill_options
+from offchain.pricing.risk_kernel import IN_RANGE, KINDS_OF_FAULT, POINT_E8, VOLS, fill_shocked
+from offchain.pricing.risk_market import market_of, own_volatilities
+from offchain.pricing.risk_plan import log_of_move, plan_of
 from offchain.pricing.volatility import shocked_volatilities, skewed_volatility
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 
 LOSS_LIMIT = 1 << LOSS_BITS
-SHOCKS = len(VolatilityShock)
+FAULTS = ("loss", "delta", "vega")
 
 
 class RiskRangeError(ValueError):
@@ -58,6 +63,11 @@ class RiskArrays:
         Value of one long lot at the mark, exact, before funding. [USD e-6]
     losses_e6 : int32[ROWS, 36]
         Loss of one long lot in each scenario, rounded up. [USD e-6]
+    deltas_e6 : int32[ROWS]
+        Cash delta of one long lot, rounded down; 0 for what has expired. [USD e-6]
+    vegas_e6 : int32[ROWS]
+        Gain of one long lot when volatility rises by a point, rounded down; 0 for linear
+        instruments and what has expired. [USD e-6]
 
     Rows that are not listed are zero. The arrays are shared: nobody writes to them.
     """
@@ -65,6 +75,8 @@ class RiskArrays:
     marks_e8: Int64Array
     lot_values_e6: Int64Array
     losses_e6: Int32Array
+    deltas_e6: Int32Array
+    vegas_e6: Int32Array
 
 
 def loss_reference(
@@ -97,9 +109,47 @@ def losses_reference(
     return tuple(loss_reference(parameters, instrument, of, s) for s in range(SCENARIOS))
 
 
-def log_of_move(move_e6: int) -> int:
-    """Return ln(1e6 + move) - ln(1e6), each floored. [2**-56]."""
-    return ln(ONE_E6 + move_e6) - ln(ONE_E6)
+def delta_reference(instrument: Instrument, of: Quote, lot_divisor: int) -> int:
+    """Return the cash delta of one long lot in unbounded integers; this defines the kernel.
+
+    Price over lot divisor for a linear instrument, N(d1) (a put: less 1) times that for an option,
+    0 for what has expired; floored once. [USD e-6]
+    """
+    if _has_expired(instrument, of):
+        return 0
+    if not instrument.is_option:
+        return floor_div(of.price_e8, lot_divisor)
+    delta = call_delta_reference(
+        of.price_e8,
+        instrument.strike_e8,
+        ln(of.price_e8) - ln(instrument.strike_e8),
+        total_volatility(of.volatility_e8, of.remaining_ns),
+    )
+    if instrument.kind == Kind.PUT:
+        delta -= PROBABILITY_ONE
+    return floor_div(delta * of.price_e8, lot_divisor << PROBABILITY_BITS)
+
+
+def vega_reference(instrument: Instrument, of: Quote, lot_divisor: int) -> int:
+    """Return what one long lot gains when volatility rises by a point; this defines the kernel.
+
+    The difference of two values before rounding to the tick, floored; 0 for linear instruments and
+    for what has expired. [USD e-6]
+    """
+    if not instrument.is_option or _has_expired(instrument, of):
+        return 0
+    above = option_price(
+        of.price_e8,
+        instrument.strike_e8,
+        of.volatility_e8 + POINT_E8,
+        of.remaining_ns,
+        is_call=instrument.kind == Kind.CALL,
+    )
+    return floor_div(above - fair_value_e8(instrument, of), lot_divisor)
+
+
+def _has_expired(instrument: Instrument, of: Quote) -> bool:
+    return instrument.expiry_ns != 0 and of.remaining_ns == 0
 
 
 def volatility_row(
@@ -110,73 +160,6 @@ def volatility_row(
     return (
         *shocked_volatilities(of.volatility_e8, of.remaining_ns, scan),
         *(skewed_volatility(of.volatility_e8, log_moneyness, skew) for skew in scan.skews),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What price_book needs of a parameter set, in listing order; built once for each set."""
-
-    ids: Int64Array
-    kinds: Int64Array
-    strikes_e8: Int64Array
-    lot_divisors: Int64Array
-    ticks_e8: Int64Array
-    grids: Int64Array
-    strike_logs: tuple[int, ...]
-
-
-@lru_cache(maxsize=8)
-def _plan(parameters: RiskParameters) -> _Plan:
-    listing = parameters.listing
-    owners = [listing.underlyings[i.underlying] for i in listing.instruments]
-    grids = [
-        [
-            (s.move_e6, log_of_move(s.move_e6), int(s.shock), s.weight_e6)
-            for s in scenario_grid(scan)
-        ]
-        for scan in parameters.scan
-    ]
-    return _Plan(
-        ids=np.array([i.id for i in listing.instruments], np.int64),
-        kinds=np.array([int(i.kind) for i in listing.instruments], np.int64),
-        strikes_e8=np.array([i.strike_e8 for i in listing.instruments], np.int64),
-        lot_divisors=np.array([u.lot_divisor for u in owners], np.int64),
-        ticks_e8=np.array([u.tick_e8 for u in owners], np.int64),
-        grids=np.array(grids, np.int64),
-        strike_logs=tuple(ln(i.strike_e8) if i.is_option else 0 for i in listing.instruments),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Expiry:
-    """What the options of one expiry share in one report."""
-
-    quote: Quote
-    price_log: int
-    root: int
-    totals: tuple[int, ...]
-
-
-def _expiry(parameters: RiskParameters, underlying: int, of: Quote) -> _Expiry:
-    root = root_of_time(of.remaining_ns)
-    shocked = shocked_volatilities(of.volatility_e8, of.remaining_ns, parameters.scan[underlying])
-    totals = tuple(total_volatility_from(volatility, root) for volatility in shocked)
-    return _Expiry(of, ln(of.price_e8), root, totals)
-
-
-def _option_inputs(
-    expiry: _Expiry, strike_log: int, parameters: RiskParameters, underlying: int
-) -> tuple[int, tuple[int, ...]]:
-    """Return ln(F/K) and the total volatilities in the order of `VolatilityShock`."""
-    moneyness = expiry.price_log - strike_log
-    skewed = (
-        skewed_volatility(expiry.quote.volatility_e8, moneyness, skew)
-        for skew in parameters.scan[underlying].skews
-    )
-    return moneyness, (
-        *expiry.totals,
-        *(total_volatility_from(volatility, expiry.root) for volatility in skewed),
     )
 
 
@@ -199,58 +182,51 @@ def price_book(parameters: RiskParameters, medians: Sequence[int], now_ns: int) 
     RiskRangeError
         A lot is worth, or could lose, 2**31 millionths of a dollar or more.
     """
-    listing = parameters.listing
-    check_medians(listing, medians)
-    plan = _plan(parameters)
-    count = len(listing.instruments)
-    prices = np.zeros(count, np.int64)
-    moneyness = np.zeros(count, np.int64)
-    vols = np.zeros((count, SHOCKS), np.int64)
-    inverses = np.zeros((count, SHOCKS), np.int64)
-    expiries: dict[tuple[int, int, bool], _Expiry] = {}
-    for place, instrument in enumerate(listing.instruments):
-        underlying = instrument.underlying
-        key = (underlying, instrument.expiry_ns, instrument.is_option)
-        if key not in expiries:
-            of = quote(listing, medians, instrument, now_ns)
-            expiries[key] = _expiry(parameters, underlying, of)
-        prices[place] = expiries[key].quote.price_e8
-        if instrument.is_option:
-            moneyness[place], vols[place] = _option_inputs(
-                expiries[key], plan.strike_logs[place], parameters, underlying
-            )
-            inverses[place] = [inverse_of(int(total)) for total in vols[place]]
-    values = np.zeros(count, np.int64)
+    instruments = parameters.listing.instruments
+    check_medians(parameters.listing, medians)
+    plan = plan_of(parameters)
+    market = market_of(plan, parameters, medians, now_ns)
+    shocked = np.zeros((len(plan.groups), SCENARIOS), np.int64)
+    fill_shocked(market, plan.underlyings, plan.grids, shocked)
+    values = np.zeros(len(instruments), np.int64)
     losses = np.zeros((ROWS, SCENARIOS), np.int32)
-    bad = fill_losses(
-        plan.ids,
-        plan.kinds,
-        prices,
-        plan.strikes_e8,
-        moneyness,
-        vols,
-        inverses,
-        plan.lot_divisors,
+    greeks = np.zeros((2, ROWS), np.int32)
+    fault = fill_linear(
+        plan.linear,
+        market,
+        shocked,
+        plan.underlyings,
         plan.grids,
-        NORMAL_TABLE,
+        plan.lot_divisors,
         values,
         losses,
+        greeks,
     )
-    if bad != IN_RANGE:
-        raise RiskRangeError(f"a loss of {listing.instruments[bad].symbol} leaves int32")
-    return _on_the_tick(listing.instruments, plan, values, losses)
-
-
-def _on_the_tick(
-    instruments: Sequence[Instrument], plan: _Plan, values: Int64Array, losses: Int32Array
-) -> RiskArrays:
-    """Round values to marks and place them by instrument id."""
+    if fault == IN_RANGE:
+        fault = fill_options(
+            plan.series,
+            own_volatilities(plan, market, medians, now_ns),
+            market,
+            shocked,
+            plan.underlyings,
+            plan.grids,
+            plan.skews,
+            plan.ids,
+            plan.lot_divisors,
+            NORMAL_TABLE,
+            np.zeros((2, VOLS), np.int64),
+            np.zeros(SCENARIOS + 2, np.int64),
+            values,
+            losses,
+            greeks,
+        )
+    if fault != IN_RANGE:
+        place, kind = divmod(fault, KINDS_OF_FAULT)
+        raise RiskRangeError(f"a {FAULTS[kind]} of {instruments[place].symbol} leaves int32")
     marks = np.zeros(ROWS, np.int64)
     lot_values = np.zeros(ROWS, np.int64)
-    for place, instrument in enumerate(instruments):
-        mark = mark_price_e8(int(values[place]), int(plan.ticks_e8[place]))
-        lot_value = floor_div(mark, int(plan.lot_divisors[place]))
-        if lot_value >= LOSS_LIMIT:
-            raise RiskRangeError(f"a lot of {instrument.symbol} is worth {lot_value}")
-        marks[instrument.id], lot_values[instrument.id] = mark, lot_value
-    return RiskArrays(marks, lot_values, losses)
+    bad = fill_marks(values, plan.ticks_e8, plan.ids, plan.lot_divisors, marks, lot_values)
+    if bad != IN_RANGE:
+        worth = int(lot_values[plan.ids[bad]])
+        raise RiskRangeError(f"a lot of {instruments[bad].symbol} is worth {worth}")
+    return RiskArrays(marks, lot_values, losses, greeks[0], greeks[1])

@@ -8,7 +8,7 @@ from offchain.pricing.fixed_point import LOG_BITS, exp, ln
 
 REFERENCE_DAYS = 30
 LAST_DAY = 730
-_SHOCK_ONE = ONE_E6 * ONE_E8
+FACTOR_ONE = ONE_E6 * ONE_E8
 
 
 def days_to_expiry(remaining_ns: int) -> int:
@@ -33,19 +33,29 @@ def _day_scale_e8(day: int, power_e6: int) -> int:
     return exp(exponent) * ONE_E8 >> LOG_BITS
 
 
+def shock_factors(remaining_ns: int, scan: ScanParameters) -> tuple[int, int]:
+    """Return what a volatility is multiplied by to go down and up, never negative. [e-14].
+
+    1 - vol_down x scale and 1 + vol_up x scale, with scale = (30 / days)^p.
+    """
+    scales = day_scales_e8(scan.vol_power_short_e6, scan.vol_power_long_e6)
+    scale_e8 = scales[days_to_expiry(remaining_ns) - 1]
+    return max(FACTOR_ONE - scan.vol_down_e6 * scale_e8, 0), FACTOR_ONE + scan.vol_up_e6 * scale_e8
+
+
 def shocked_volatilities(
     volatility_e8: int, remaining_ns: int, scan: ScanParameters
 ) -> tuple[int, int, int]:
     """Return the volatility down, same and up. [e-8].
 
-    up = max(ceil(vol x (1 + vol_up x scale)), minimum), down = max(floor(vol x (1 - vol_down x
-    scale)), 0), with scale = (30 / days)^p.
+    Down is floored, up is ceiled and at least the minimum of the grid.
     """
-    scales = day_scales_e8(scan.vol_power_short_e6, scan.vol_power_long_e6)
-    scale_e8 = scales[days_to_expiry(remaining_ns) - 1]
-    up = ceil_div(volatility_e8 * (_SHOCK_ONE + scan.vol_up_e6 * scale_e8), _SHOCK_ONE)
-    down = floor_div(volatility_e8 * (_SHOCK_ONE - scan.vol_down_e6 * scale_e8), _SHOCK_ONE)
-    return max(down, 0), volatility_e8, max(up, scan.min_vol_up_e8)
+    down, up = shock_factors(remaining_ns, scan)
+    return (
+        floor_div(volatility_e8 * down, FACTOR_ONE),
+        volatility_e8,
+        max(ceil_div(volatility_e8 * up, FACTOR_ONE), scan.min_vol_up_e8),
+    )
 
 
 def skewed_volatility(volatility_e8: int, log_moneyness: int, skew: Skew) -> int:

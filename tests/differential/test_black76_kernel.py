@@ -14,6 +14,8 @@ from offchain.pricing.black76 import (
     MAX_TOTAL_VOL,
     MIN_TOTAL_VOL,
     VOL_BITS,
+    call_delta,
+    call_delta_reference,
     inverse_of,
     normal,
     normal_reference,
@@ -24,7 +26,7 @@ from offchain.pricing.black76 import (
     total_volatility,
 )
 from offchain.pricing.fixed_point import LOG_BITS, ln
-from offchain.pricing.normal_table import NORMAL_TABLE
+from offchain.pricing.normal_table import NORMAL_TABLE, PROBABILITY_ONE
 from scripts.vectors_pricing import black76, decimal
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "black76.json").read_text())
@@ -78,8 +80,8 @@ def test_kernel_equals_the_definition_on_every_bit() -> None:
 
 
 @pytest.mark.deep
-def test_kernel_equals_the_definition_on_half_a_million_cells() -> None:
-    for batch in range(50):
+def test_kernel_equals_the_definition_on_a_million_cells() -> None:
+    for batch in range(100):
         assert_kernel_equals_definition(SEED + 1 + batch, 10_000)
 
 
@@ -134,6 +136,20 @@ def test_error_against_forty_digits_is_below_five_units_of_1e_8_usd() -> None:
             assert error <= 1 + mpmath.mpf(2e-14) * (forward + strike)
             worst = max(worst, error)
     assert worst <= 5
+
+
+def test_delta_kernel_equals_the_definition_on_every_bit() -> None:
+    rng = random.Random(SEED + 200)  # noqa: S311 - reproducible data, not secrets
+    for _ in range(5_000):
+        f, k, log, total, _ = random_cell(rng)
+        found = call_delta(f, k, log, total, inverse_of(total), NORMAL_TABLE)
+        assert found == call_delta_reference(f, k, log, total), (f, k, log, total)
+
+
+def test_delta_without_volatility_is_that_of_the_payoff() -> None:
+    for strike, delta in ((99, PROBABILITY_ONE), (100, 0), (101, 0)):
+        assert call_delta_reference(100, strike, 0, 0) == delta
+        assert call_delta(100, strike, 0, 0, 0, NORMAL_TABLE) == delta
 
 
 def test_script_writes_the_committed_vectors() -> None:
