@@ -11,6 +11,11 @@ uint256 constant ONE_E8 = 1e8;
 uint256 constant AMOUNT_PRICE_PER_USD_E6 = 1e10;
 
 uint256 constant SECOND_NS = 1e9;
+uint256 constant DAY_NS = 86_400 * SECOND_NS;
+uint256 constant YEAR_NS = 365 * DAY_NS;
+
+/// @dev Prices and strikes are below `2**PRICE_BITS`. [USD e-8]
+uint256 constant PRICE_BITS = 46;
 
 uint256 constant SCENARIOS = 36;
 
