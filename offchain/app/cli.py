@@ -139,6 +139,74 @@ def keeper(
 
 
 @app.command()
+def margin(
+    file: Annotated[
+        Path | None, typer.Option("--input", help="Portfolio file; see docs/MARGIN_FILE.md.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Name of a margin model.")] = None,
+    parameter_set: Annotated[
+        str | None, typer.Option("--set", help="Named parameter set of the model.")
+    ] = None,
+    *,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the models with their sources.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Price a portfolio file under a margin model, line by line."""
+    from offchain.app.margin_command import as_table, list_models, run_margin  # noqa: PLC0415 - slow
+
+    if list_only:
+        models = list_models()
+        rows = [f"{m['name']:<16} {m['title']}  [{m['source']}]" for m in models]
+        typer.echo(json.dumps(models) if as_json else "\n".join(rows))
+        return
+    if file is None:
+        raise typer.BadParameter("Missing option '--input'.")
+    answer = run_margin(file, model, parameter_set)
+    typer.echo(json.dumps(answer) if as_json else "\n".join(as_table(answer)))
+
+
+@app.command()
+def calibrate(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the set and its report.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of history (docs/CALIBRATION.md).")
+    ] = None,
+    lookback_days: Annotated[
+        int | None, typer.Option("--lookback-days", help="Window of the filtered history.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option("--confidence", help="One-sided, such as 0.995.")
+    ] = None,
+    previous: Annotated[
+        Path | None, typer.Option("--previous", help="Parameter set that the new one follows.")
+    ] = None,
+    *,
+    shortfall: Annotated[
+        bool, typer.Option("--shortfall", help="Also put the scenarios into the set.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a parameter set from price history, with its back-test and a report."""
+    from offchain.app.calibrate_command import CalibrateChoices, run_calibrate  # noqa: PLC0415
+    from offchain.calibration.errors import CalibrationError, SettingsError  # noqa: PLC0415
+
+    choices = CalibrateChoices(out, data, previous, lookback_days, confidence, shortfall)
+    try:
+        summary = run_calibrate(choices)
+    except CalibrationError as fault:
+        typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
+        wrong_words = isinstance(fault, SettingsError)
+        raise typer.Exit(int(Exit.USAGE if wrong_words else Exit.CONFIGURATION)) from fault
+    if as_json:
+        typer.echo(json.dumps(summary))
+        return
+    for name, value in summary.items():
+        typer.echo(f"{name:<16} {value}")
+
+
+@app.command()
 def replay(
     log: Annotated[Path, typer.Argument(help="Folder of an input log.")],
     *,
@@ -187,11 +255,12 @@ def main() -> None:
     if sys.flags.optimize:
         sys.exit("plimsoll states its invariants as assertions: do not run it under -O")
     from offchain.ledger.errors import LedgerError  # noqa: PLC0415 - keep --help quick
+    from offchain.models.errors import ModelError  # noqa: PLC0415 - the same
     from offchain.services.errors import OffchainError  # noqa: PLC0415 - the same
 
     try:
         app()
-    except (OffchainError, LedgerError, OSError) as fault:
+    except (OffchainError, LedgerError, ModelError, OSError) as fault:
         typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
         sys.exit(int(exit_of(fault)))
     except KeyboardInterrupt:

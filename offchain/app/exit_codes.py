@@ -31,11 +31,13 @@ BY_FAULT = {
     "LedgerError": Exit.VERIFICATION_FAILED,
     "LogCorrupt": Exit.VERIFICATION_FAILED,
     "LogMissing": Exit.CONFIGURATION,
+    "ModelError": Exit.CONFIGURATION,
     "NotADirectoryError": Exit.CONFIGURATION,
     "PermissionError": Exit.CONFIGURATION,
     "PriceFileError": Exit.CONFIGURATION,
     "PricesTooLow": Exit.CONFIGURATION,
     "StartRefused": Exit.VERIFICATION_FAILED,
+    "UnknownModelError": Exit.USAGE,
     "WrongChain": Exit.UNREACHABLE,
 }
 """By name, so that no module is imported only to be asked for the class of its fault."""
