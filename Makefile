@@ -67,6 +67,21 @@ fmt: $(READY) ## Rewrite the sources in the house format.
 bench: $(READY) ## Measure, into build/bench/results.json.
 	$(BIN)/python scripts/bench.py
 
+.PHONY: peers
+peers: $(READY) ## Install the libraries that `make bench` compares with, and measure (optional extra).
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-peers.lock
+	$(MAKE) bench
+	$(BIN)/python scripts/plot_bench.py
+
+.PHONY: conformance
+conformance: $(READY) ## Hold the models to published cases, and to ../shared/data where it is present.
+	$(BIN)/python scripts/conformance.py
+
+.PHONY: mutation
+mutation: $(READY) ## Change core and pricing a little, many times; 90 % must be noticed (deep).
+	$(BIN)/python scripts/mutation.py
+
 .PHONY: selftest
 selftest: $(READY) ## Plant one failure for each gate; fail if a gate stays green.
 	$(BIN)/python scripts/selftest.py
@@ -139,5 +154,7 @@ check-vectors: $(READY) ## Check that the golden vectors are what the reference 
 .PHONY: lock
 lock: $(READY) ## Resolve pyproject.toml again into requirements.lock, with hashes.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
-	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra peers -c requirements.lock --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-peers.lock

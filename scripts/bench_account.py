@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Time what one account or one order costs: a check from Python, a pre-trade check, a shortfall.
+
+Each figure has its plain reference in unbounded Python integers, timed in the same race on the same
+account; the kernels must give the same results. Usage: bench_account.py, or `measure()`.
+"""
+
+import json
+import tracemalloc
+
+import numpy as np
+
+from offchain.core.account_check import account_check, account_check_reference
+from offchain.core.presum import risk_after_reference, risks_after
+from offchain.core.shortfall import shortfall, shortfall_reference, tail_of
+from offchain.core.units import MAX_POSITIONS, MAX_UNDERLYINGS, ROWS, SCENARIOS, RatioE6
+from offchain.engine.accounts import Accounts
+from scripts.race import Entry, Times, entry, race
+
+SEED = 100
+POSITIONS = 10
+CALLS = 2_000
+ORDERS = 4
+CHECKS = 200_000
+HISTORY = 1_024
+CONFIDENCE = RatioE6(975_000)
+SHORTFALLS = 5_000
+MANY = 100_000
+"""Accounts of 10 positions each, for the memory of a million positions."""
+
+
+def compared(kernel: Times, count: int, plain: Times, unit: str, scale: float) -> Entry:
+    """Return a figure per item beside the plain reference of one item."""
+    each = kernel.cpu / count
+    text = f"{plain.cpu * scale:,.1f} in plain Python integers"
+    return entry(each * scale, unit, kernel, text, each / plain.cpu)
+
+
+def account() -> Entry:
+    """Time calls from Python for one account of 10 positions and 4 resting orders."""
+    rng = np.random.default_rng(SEED)
+    shape = (CALLS, MAX_POSITIONS)
+    ids, lots = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    ids[:, :POSITIONS] = np.sort(rng.integers(0, ROWS, (CALLS, POSITIONS)), axis=1)
+    lots[:, :POSITIONS] = rng.integers(-10_000, 10_000, (CALLS, POSITIONS))
+    counts = np.full(CALLS, POSITIONS, np.int32)
+    columns = (rng.integers(0, ROWS, ORDERS), *rng.integers(-10_000, 10_000, (2, ORDERS)))
+    orders = np.column_stack(columns)
+    rates = rng.integers(0, 2**26, (2, ROWS))
+    losses = rng.integers(-(2**26), 2**26, (ROWS, SCENARIOS)).astype(np.int32)
+    work = np.zeros((MAX_UNDERLYINGS + 1, SCENARIOS), np.int64)
+
+    def calls() -> None:
+        for place in range(CALLS):
+            account_check(place, ids, lots, counts, orders, rates, losses, work)
+
+    last = list(zip(ids[-1, :POSITIONS].tolist(), lots[-1, :POSITIONS].tolist(), strict=True))
+    lists = orders.tolist(), rates.tolist(), losses.tolist()
+    kernel, plain = race([calls, lambda: account_check_reference(last, *lists)])
+    calls()
+    assert work[-1, :4].tolist() == account_check_reference(last, *lists)
+    return compared(kernel, CALLS, plain, "CPU us per call: 36 sums, scan, 4 orders", 1e6)
+
+
+def pretrade(accounts: int) -> Entry:
+    """Time a batch of pre-trade checks of random accounts, all 36 scenarios each."""
+    rng = np.random.default_rng(SEED)
+    sums = rng.integers(-(2**40), 2**40, (accounts, MAX_UNDERLYINGS, SCENARIOS))
+    worst = np.maximum(0, sums.max(axis=2))
+    losses = rng.integers(-(2**26), 2**26, (ROWS, SCENARIOS)).astype(np.int32)
+    chosen, slips = rng.integers(0, accounts, CHECKS), rng.integers(-(10**6), 10**6, CHECKS)
+    rows = rng.integers(0, ROWS, CHECKS).astype(np.int32)
+    lots = rng.integers(-1_000, 1_000, CHECKS).astype(np.int32)
+    out = np.zeros(CHECKS, np.int64)
+    order = int(rows[-1]), int(lots[-1]), int(slips[-1]), losses.tolist()
+    mine = sums[chosen[-1]].tolist()
+    kernel, plain = race(
+        [
+            lambda: risks_after(chosen, rows, lots, slips, sums, worst, losses, out),
+            lambda: risk_after_reference(mine, *order),
+        ]
+    )
+    assert int(out[-1]) == risk_after_reference(mine, *order)
+    return compared(kernel, CHECKS, plain, "CPU ns per check of 36 scenarios", 1e9)
+
+
+def expected_shortfall() -> Entry:
+    """Time expected shortfall at 97.5 % over 1,024 scenarios, for accounts of 10 positions."""
+    rng = np.random.default_rng(SEED)
+    shape = (SHORTFALLS, MAX_POSITIONS)
+    ids = rng.integers(0, ROWS, shape).astype(np.int32)
+    lots = rng.integers(-10_000, 10_000, shape).astype(np.int32)
+    counts = np.full(SHORTFALLS, POSITIONS, np.int32)
+    heavy = rng.standard_t(4, (ROWS, HISTORY)) * 2**22
+    losses = np.clip(heavy, -(2**30), 2**30).astype(np.int32)
+    tail, out = tail_of(HISTORY, CONFIDENCE), np.zeros(SHORTFALLS, np.int64)
+    scratch = np.zeros(HISTORY + 4 * tail.scenarios, np.int64)
+    last = ids[-1, :POSITIONS].tolist(), lots[-1, :POSITIONS].tolist(), losses.tolist()
+    parts = tail.scenarios, tail.p, tail.q
+    kernel, plain = race(
+        [
+            lambda: shortfall(ids, lots, counts, losses, *parts, scratch, out),
+            lambda: shortfall_reference(*last, CONFIDENCE),
+        ]
+    )
+    assert int(out[-1]) == shortfall_reference(*last, CONFIDENCE)
+    return compared(kernel, SHORTFALLS, plain, "CPU us per account, 1,024 scenarios", 1e6)
+
+
+def book_memory() -> Entry:
+    """Measure what a million positions take in the engine: arrays, index and scenario sums."""
+    owners = [place.to_bytes(20, "big") for place in range(MANY)]
+    tracemalloc.start()
+    accounts = Accounts()
+    for owner in owners:
+        accounts.open(owner, 0)
+    sums = np.zeros((MANY, MAX_UNDERLYINGS, SCENARIOS), np.int64)
+    grown, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    held = slice(0, POSITIONS)  # rows are allocated whole, so filling them takes nothing more
+    accounts.ids[:MANY, held], accounts.lots[:MANY, held] = range(POSITIONS), 1
+    accounts.counts[:MANY] = POSITIONS
+    positions = int((accounts.lots != 0).sum())
+    assert positions == MANY * POSITIONS
+    shares = f"scenario sums {sums.nbytes / 2**20:.0f}, at most {peak / 2**20:.0f} while growing"
+    reference = f"{positions:,} positions of {MANY:,} accounts; {shares}"
+    return {"value": round(grown / 2**20, 1), "unit": "MiB", "reference": reference}
+
+
+def measure() -> dict[str, Entry]:
+    """Return the figures of this part, by their key in the bench report."""
+    return {
+        "account.us": account(),
+        "pretrade.ns.accounts_1k": pretrade(1_000),
+        "pretrade.ns.accounts_100k": pretrade(100_000),
+        "es.us_per_account": expected_shortfall(),
+        "book.mib": book_memory(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))
