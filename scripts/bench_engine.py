@@ -14,14 +14,15 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
+from offchain.core.curves import Line
+from offchain.core.instruments import SHAPE_KINDS, FeedKind
+from offchain.core.portfolio import maintenance_reference, portfolio_reference
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
-from offchain.core.scan import order_sums_reference, scan_risk_reference, scan_sums_reference
+from offchain.core.sweep import account_bounds_reference
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -48,6 +49,7 @@ from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
 from offchain.ledger.journal import Journal
 from offchain.ledger.wire import Record
+from offchain.pricing.surface import Surface, encode_surface
 
 SEED = 100
 ROUNDS = 5
@@ -58,6 +60,7 @@ STEP_NS = 10_000_000
 FAR = TimestampNs(START_NS + 30 * DAY_NS)
 UNSIGNED = bytes(65)
 SPOT_USD = (120_000, 4_300)
+SMILE = Surface(45_000_000, 3_000_000, -20_000_000, 0, 10_000_000)
 Measurement = dict[str, float | str]
 
 EXPIRIES = (("WEEK", START_NS + 7 * DAY_NS), ("MONTH", START_NS + 21 * DAY_NS))
@@ -169,14 +172,13 @@ class Mix:
     def report(self) -> PriceReport:
         """Return a round a little off the spot, unsigned."""
         self.round += 1
-        values = []
         shift = self.rng.randint(-20, 20)
-        for feed in RULES.listing.feeds:
-            usd = SPOT_USD[feed.underlying]
-            is_vol = feed.kind == 2
-            values.append(
-                45 * ONE_E8 // 100 if is_vol else usd * (10_000 + shift) * ONE_E8 // 10_000
-            )
+        smile = dict(zip(SHAPE_KINDS, encode_surface(SMILE)[1:], strict=True))
+        fixed = {**smile, FeedKind.VOLATILITY: SMILE.v0_e8, FeedKind.STABLE: ONE_E8}
+        values = [
+            fixed.get(f.kind, SPOT_USD[f.underlying] * (10_000 + shift) * ONE_E8 // 10_000)
+            for f in RULES.listing.feeds
+        ]
         seen = tuple(Observation(i, tuple(values), UNSIGNED) for i in range(5))
         return PriceReport(self.round, TimestampNs(self.now + STEP_NS), seen)
 
@@ -202,61 +204,121 @@ def replay_all(journal: Journal, records: Sequence[Record]) -> None:
 
 
 class PlainRisk:
-    """The kernels of `core.scan` in Python integers, with the arguments of the kernels."""
+    """The kernels of margin in Python integers, with the arguments of the kernels."""
 
     def __init__(self) -> None:
-        self._seen: tuple[object, list[list[int]]] = (None, [])
+        self._seen: dict[int, tuple[object, list[Any]]] = {}
 
-    def rows(self, losses_e6: Any) -> list[list[int]]:
-        """Return the losses as lists, converted once for each set of prices."""
-        if self._seen[0] is not losses_e6:
-            self._seen = (losses_e6, losses_e6.tolist())
-        return self._seen[1]
+    def rows(self, array: Any) -> list[Any]:
+        """Return an array as lists, converted once."""
+        held, rows = self._seen.get(id(array), (None, []))
+        if held is not array:
+            rows = array.tolist()
+            self._seen[id(array)] = (array, rows)
+        return rows
 
-    def scan_sums(self, ids: Any, lots: Any, losses_e6: Any, out: Any) -> None:
-        """Stand in for `scan_sums`."""
-        out[:, :] = scan_sums_reference(ids.tolist(), lots.tolist(), self.rows(losses_e6))
+    def curves(self, array: Any) -> list[list[list[Line]]]:
+        """Return the straight lines of every curve from the table of `curve_table`."""
+        return [
+            [
+                [(rate, whole * ONE_E6 + rest) for rate, whole, rest in rows if rate or whole]
+                for rows in of
+            ]
+            for of in self.rows(array)
+        ]
 
-    def order_sums(self, ids: Any, lots: Any, slippage_e6: Any, losses_e6: Any, out: Any) -> None:
-        """Stand in for `order_sums`."""
-        rows = self.rows(losses_e6)
-        out += np.array(
-            order_sums_reference(ids.tolist(), lots.tolist(), slippage_e6.tolist(), rows)
+    def portfolio_margin(
+        self,
+        lines: Any,
+        orders: Any,
+        losses_e6: Any,
+        charges: Any,
+        curves: Any,
+        terms: Any,
+        figures: Any,
+    ) -> None:
+        """Stand in for `portfolio_margin`."""
+        delta, unwind, _ = self.curves(curves)
+        addons, risk, with_orders, worst = portfolio_reference(
+            lines.tolist(),
+            orders.tolist(),
+            self.rows(losses_e6),
+            self.rows(charges),
+            delta,
+            unwind,
+            terms.tolist(),
         )
+        figures[:] = [*astuple(addons), risk, with_orders, 0, *worst]
 
-    def scan_risk(self, sums: Any) -> tuple[int, Any]:
-        """Stand in for `scan_risk`."""
-        total, scenarios = scan_risk_reference(sums.tolist())
-        return total, np.array(scenarios)
+    def maintenance_of(
+        self,
+        chosen: Any,
+        modes: Any,
+        ids: Any,
+        lots: Any,
+        counts: Any,
+        losses_e6: Any,
+        charges: Any,
+        curves: Any,
+        terms: Any,
+        mm_factor_e6: int,
+        out: Any,
+    ) -> None:
+        """Stand in for `maintenance_of`."""
+        losses, rows, of = self.rows(losses_e6), self.rows(charges), self.curves(curves)
+        for place, a in enumerate(chosen.tolist()):
+            n = int(counts[a])
+            held = list(zip(ids[a, :n].tolist(), lots[a, :n].tolist(), strict=True))
+            out[place] = maintenance_reference(
+                int(modes[a]), held, losses, rows, of, terms.tolist(), mm_factor_e6
+            )
 
-    def sweep(
+    def sweep_bounds(
         self,
         ids: Any,
         lots: Any,
-        costs: Any,
         counts: Any,
-        cash: Any,
+        net_cash: Any,
         credit: Any,
         values: Any,
-        losses_e6: Any,
-        scan: Any,
+        rates: Any,
+        _packed: Any,
         balance: Any,
+        scan: Any,
+        gross: Any,
     ) -> None:
-        """Stand in for `sweep`."""
-        rows, worth = self.rows(losses_e6), values.tolist()
+        """Stand in for `sweep_bounds`."""
+        rows, worth, gross_rates = self.rows(self.losses()), values.tolist(), rates.tolist()
         for a, n in enumerate(counts.tolist()):
-            held, amounts = ids[a, :n].tolist(), lots[a, :n].tolist()
-            scan[a] = scan_risk_reference(scan_sums_reference(held, amounts, rows))[0]
-            profit = sum(m * worth[i] for i, m in zip(held, amounts, strict=True))
-            balance[a] = int(cash[a]) + int(credit[a]) + profit - sum(costs[a, :n].tolist())
+            balance[a], scan[a], gross[a] = account_bounds_reference(
+                ids[a, :n].tolist(),
+                lots[a, :n].tolist(),
+                int(net_cash[a]) + int(credit[a]),
+                worth,
+                gross_rates,
+                rows,
+            )
+
+    def packed_losses(self, losses_e6: Any) -> Any:
+        """Stand in for `packed_losses`: remember what is not packed."""
+        self._losses = losses_e6
+        return losses_e6
+
+    def losses(self) -> Any:
+        """Return the losses of the sweep."""
+        return self._losses
 
 
 @contextmanager
 def plain_risk() -> Iterator[None]:
     """Let the engine compute risk in Python integers."""
     plain = PlainRisk()
-    names = ("scan_sums", "order_sums", "scan_risk", "sweep")
-    with patch.multiple("offchain.engine.risk", **{name: getattr(plain, name) for name in names}):
+    names = ("maintenance_of", "sweep_bounds", "packed_losses")
+    swept = {name: getattr(plain, name) for name in names}
+    with (
+        patch("offchain.engine.requirements.portfolio_margin", plain.portfolio_margin),
+        patch.multiple("offchain.engine.sweeps", **swept),
+    ):
         yield
 
 

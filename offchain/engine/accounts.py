@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.margin import Mode
 from offchain.core.units import (
     LOTS_BITS,
     MAX_POSITIONS,
+    ROWS,
     AccountId,
     InstrumentId,
 )
@@ -22,10 +24,11 @@ INSURANCE = AccountId(0)
 """The insurance fund: cash only, never a position."""
 BACKSTOP = AccountId(1)
 """Takes over what liquidations cannot sell on the book."""
-PORTFOLIO_MODE = 2
 BALANCE_LIMIT = 1 << 62
 """No balance reaches this: deposits stop far below, and trades only move what is inside."""
 LOTS_LIMIT = 1 << LOTS_BITS
+
+_ARRAYS = ("cash", "collateral", "ids", "lots", "costs", "counts", "level", "mode")
 
 Position = tuple[InstrumentId, int, int]
 
@@ -38,6 +41,7 @@ class Accounts:
         self.owner: list[bytes] = []
         self.subaccount: list[int] = []
         self.dirty: set[int] = set()
+        self.open_interest: NDArray[np.int64] = np.zeros(ROWS, np.int64)
         self._index: dict[tuple[bytes, int], AccountId] = {}
         self._allocate(FIRST_CAPACITY, assets)
 
@@ -49,13 +53,17 @@ class Accounts:
         self.costs: NDArray[np.int64] = np.zeros((capacity, MAX_POSITIONS), np.int64)
         self.counts: NDArray[np.int32] = np.zeros(capacity, np.int32)
         self.level: NDArray[np.int32] = np.zeros(capacity, np.int32)
+        self.mode: NDArray[np.int8] = np.full(capacity, Mode.PORTFOLIO, np.int8)
 
     def _grow(self) -> None:
         capacity = len(self.cash)
         more = min(capacity, MAX_ACCOUNTS - capacity)
-        for name in ("cash", "collateral", "ids", "lots", "costs", "counts", "level"):
+        for name in _ARRAYS:
             old = getattr(self, name)
-            setattr(self, name, np.concatenate([old, np.zeros((more, *old.shape[1:]), old.dtype)]))
+            new = np.zeros((more, *old.shape[1:]), old.dtype)
+            if name == "mode":
+                new[:] = Mode.PORTFOLIO
+            setattr(self, name, np.concatenate([old, new]))
 
     def find(self, owner: bytes, subaccount: int) -> AccountId | None:
         """Return the account of an owner, or None."""
@@ -74,6 +82,11 @@ class Accounts:
         self._index[owner, subaccount] = account
         self.dirty.add(account)
         return account
+
+    def set_mode(self, account: int, mode: Mode) -> None:
+        """Change how an account is margined."""
+        self.mode[account] = mode
+        self.dirty.add(account)
 
     def add_cash(self, account: int, amount_e6: int) -> None:
         """Credit (or, negative, debit) cash. [USD e-6]"""
@@ -132,7 +145,9 @@ class Accounts:
         self.dirty.add(account)
         if not is_held:
             self._insert(account, slot, instrument)
-        new_lots = int(self.lots[account, slot]) + lots
+        old_lots = int(self.lots[account, slot])
+        new_lots = old_lots + lots
+        self.open_interest[instrument] += max(0, new_lots) - max(0, old_lots)
         new_cost = int(self.costs[account, slot]) + cost_e6
         if new_lots == 0:
             self._remove(account, slot)
@@ -141,6 +156,12 @@ class Accounts:
         assert abs(new_lots) < LOTS_LIMIT, "position left its range"
         self.lots[account, slot] = new_lots
         self.costs[account, slot] = new_cost
+
+    def count_open_interest(self) -> None:
+        """Count the long lots of every instrument anew, as after a restart from an image."""
+        self.open_interest = np.zeros(ROWS, np.int64)
+        n = self.count
+        np.add.at(self.open_interest, self.ids[:n], np.maximum(self.lots[:n], 0))
 
     def _insert(self, account: int, slot: int, instrument: int) -> None:
         n = int(self.counts[account])

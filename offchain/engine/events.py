@@ -6,9 +6,16 @@ Prices of trades are per unit [USD e-8]; a fill's cash effect follows from the l
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from offchain.core.collateral import CreditCurve, HaircutState
+from offchain.core.margin import Mode
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, TimestampNs, UsdE6
 from offchain.pricing.risk_array import RiskArrays
+
+Int64Array = NDArray[np.int64]
 
 
 class Tier(IntEnum):
@@ -109,6 +116,11 @@ class PriceAccepted:
     observed_at_ns: TimestampNs
     medians: tuple[int, ...]
     arrays: RiskArrays
+    charges: Int64Array
+    history: NDArray[np.int32] | None
+    confidences_e6: tuple[RatioE6, ...]
+    haircuts: tuple[HaircutState, ...]
+    curves: tuple[CreditCurve, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,22 @@ class FundingAccrued:
     instrument: InstrumentId
     rate_e8: int
     step_e6: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargesRevised:
+    """Funding rates changed, one for each underlying, and with them the charges of holding."""
+
+    funding_rates_e8: tuple[int, ...]
+    charges: Int64Array
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChanged:
+    """An account is margined in another mode from now on."""
+
+    account: AccountId
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +257,8 @@ Event = (
     | PriceAccepted
     | PriceHeld
     | FundingAccrued
+    | ChargesRevised
+    | ModeChanged
     | MarginLevelChanged
     | LiquidationOrdered
     | PositionTransferred

@@ -78,6 +78,9 @@ def _price_accepted(state: State, event: e.PriceAccepted, seq: int, time_ns: int
     market = state.market
     market.round, market.observed_at_ns = event.round, event.observed_at_ns
     market.medians, market.arrays, market.pending = event.medians, event.arrays, None
+    market.charges, market.history = event.charges, event.history
+    market.confidences_e6 = event.confidences_e6
+    market.haircuts, market.curves = event.haircuts, event.curves
     _begin_epoch(state, seq, time_ns)
 
 
@@ -89,6 +92,15 @@ def _funding_accrued(state: State, event: e.FundingAccrued, seq: int, time_ns: i
     state.market.funding_e6[event.instrument] += event.step_e6
     state.market.funding_time_ns = TimestampNs(time_ns)
     _begin_epoch(state, seq, time_ns)
+
+
+def _charges_revised(state: State, event: e.ChargesRevised, _seq: int, _time: int) -> None:
+    state.market.funding_rates_e8 = event.funding_rates_e8
+    state.market.charges = event.charges
+
+
+def _mode_changed(state: State, event: e.ModeChanged, _seq: int, _time: int) -> None:
+    state.accounts.set_mode(event.account, event.mode)
 
 
 def _level_changed(state: State, event: e.MarginLevelChanged, _seq: int, _time: int) -> None:
@@ -158,6 +170,8 @@ _APPLY: dict[type, Callable[[State, Any, int, int], None]] = {
     e.PriceAccepted: _price_accepted,
     e.PriceHeld: _price_held,
     e.FundingAccrued: _funding_accrued,
+    e.ChargesRevised: _charges_revised,
+    e.ModeChanged: _mode_changed,
     e.MarginLevelChanged: _level_changed,
     e.LiquidationOrdered: _liquidation_ordered,
     e.PositionTransferred: _position_transferred,

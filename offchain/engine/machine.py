@@ -7,20 +7,22 @@ from offchain.core.units import TimestampNs
 from offchain.engine import messages as m
 from offchain.engine.commands import (
     cancel_order,
+    convert,
     deposit,
     funding_tick,
     genesis,
     liquidate,
     place_order,
     price_report,
+    set_mode,
     settle_expiry,
     withdraw,
 )
 from offchain.engine.events import Event
 from offchain.engine.evolve import evolve
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import below_trigger
 from offchain.engine.state import State
+from offchain.engine.sweeps import below_trigger
 
 __all__ = ["advance", "apply", "below_trigger", "decide", "evolve"]
 
@@ -36,6 +38,8 @@ _DECIDE: dict[type, Callable[[State, Any, int, int], Decision]] = {
     m.Liquidate: liquidate.decide,
     m.Withdraw: withdraw.decide,
     m.SettleExpiry: settle_expiry.decide,
+    m.SetMode: set_mode.decide,
+    m.Convert: convert.decide,
 }
 
 

@@ -19,7 +19,8 @@ from offchain.core.units import (
 from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
 from offchain.engine.events import Closing, Event, Filled, OrderClosed
-from offchain.engine.risk import Overlay, account_margin, positions_after
+from offchain.engine.overlay import Overlay, positions_after
+from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 
 MATCH_LIMIT = 256

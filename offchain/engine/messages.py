@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from offchain.core.parameters import RiskParameters
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
 
 
 class TimeInForce(IntEnum):
@@ -113,6 +113,33 @@ class SettleExpiry:
     instrument: InstrumentId
 
 
+@dataclass(frozen=True, slots=True)
+class SetMode:
+    """A signed change of the account's mode: 0 isolated, 1 cross, 2 portfolio."""
+
+    account: AccountId
+    mode: int
+    nonce: int
+    expires_at_ns: TimestampNs
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """A signed sale of collateral to the backstop, for at least `minimum_e6` of cash.
+
+    The price is that of the index after the haircut. [asset id, token e-8, USD e-6]
+    """
+
+    account: AccountId
+    asset: int
+    amount: int
+    minimum_e6: UsdE6
+    nonce: int
+    expires_at_ns: TimestampNs
+    signature: bytes
+
+
 Command = (
     Genesis
     | Deposit
@@ -123,4 +150,6 @@ Command = (
     | Liquidate
     | Withdraw
     | SettleExpiry
+    | SetMode
+    | Convert
 )

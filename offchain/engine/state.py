@@ -8,6 +8,7 @@ from offchain.core.units import AccountId, InstrumentId, TimestampNs
 from offchain.engine.accounts import Accounts
 from offchain.engine.book import Book, Order
 from offchain.engine.market import Market
+from offchain.engine.tables import RuleTables, rule_tables
 
 NONCE_WORD_BITS = 8
 
@@ -39,6 +40,7 @@ class State:
         self.inbox_cursor = 0
         self.next_output_id = 1
         self.instruments: dict[InstrumentId, Instrument] = {}
+        self._tables: RuleTables | None = None
         self._orders: dict[int, Order] = {}
         self._orders_of: dict[int, dict[int, Order]] = {}
 
@@ -48,13 +50,21 @@ class State:
         assert self.parameters is not None, "no parameters yet"
         return self.parameters
 
+    @property
+    def tables(self) -> RuleTables:
+        """The rules of margin as arrays; only asked for after genesis."""
+        assert self._tables is not None, "no parameters yet"
+        return self._tables
+
     def adopt(self, parameters: RiskParameters) -> None:
         """Put a parameter set in force."""
         self.parameters = parameters
         self.instruments = {i.id: i for i in parameters.listing.instruments}
         for instrument in self.instruments:
             self.books.setdefault(instrument, Book())
+        self._tables = rule_tables(parameters)
         if self.accounts.count == 0:
+            self.market.begin(parameters)
             assets = max(1, len(parameters.collateral))
             self.accounts = Accounts(assets)
             self.flows.deposited = [0] * (assets + 1)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from offchain.core.instruments import FeedKind, Listing
+from offchain.core.instruments import Listing
 from offchain.core.units import ONE_E6, TimestampNs
 from offchain.engine.messages import Observation, PriceReport
 from offchain.ledger.typed_data import Domain, observation_digest
 from offchain.services.errors import QuorumMissing
-from offchain.services.feed_model import VOLATILITY_TICK_E8, to_step
+from offchain.services.feed_model import step_of, to_step
 from offchain.services.ports import Signer
 
 
@@ -60,12 +60,7 @@ class OracleSigner:
     ) -> None:
         self.index = index
         self._key, self._domain, self._noise = key, domain, noise
-        self._steps = [
-            VOLATILITY_TICK_E8
-            if feed.kind == FeedKind.VOLATILITY
-            else listing.underlyings[feed.underlying].tick_e8
-            for feed in listing.feeds
-        ]
+        self._steps = [step_of(feed, listing) for feed in listing.feeds]
 
     def observe(self, round_: int, observed_at_ns: TimestampNs, seen: Sequence[int]) -> Observation:
         """Return the signed observation of a round."""

@@ -13,14 +13,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from offchain.core.scan import scan_risk_reference, scan_sums_reference
-from offchain.core.units import ONE_E6, ONE_E8
+from offchain.core.cross import cross_risk_reference
+from offchain.core.margin import Mode, is_below
+from offchain.core.scan import scan_sums_reference
+from offchain.core.units import ONE_E6, ONE_E8, RatioE6
 from offchain.engine import machine
 from offchain.engine.events import DeficitCovered, LiquidationOrdered
 from offchain.engine.messages import Deposit, FundingTick, SettleExpiry, TimeInForce
+from offchain.engine.modes import forbidden_by_mode
 from offchain.engine.reasons import Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
+from offchain.engine.sweeps import maintenance_margins, margins_near
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
@@ -55,9 +59,12 @@ def digest(state: State) -> bytes:
         for o in book.orders()
     ]
     parts = [accounts.cash[:n].tobytes(), accounts.collateral[:n].tobytes()]
+    parts += [accounts.mode[:n].tobytes(), accounts.open_interest.tobytes()]
     parts += [accounts.ids[:n].tobytes(), accounts.lots[:n].tobytes(), accounts.costs[:n].tobytes()]
-    rest = (orders, state.nonces, state.market.medians, state.market.epoch, state.last_seq)
-    return pickle.dumps((parts, state.market.funding_e6.tobytes(), rest))
+    market = state.market
+    rest = (orders, state.nonces, market.medians, market.epoch, state.last_seq)
+    models = (market.haircuts, market.curves, market.confidences_e6, market.funding_rates_e8)
+    return pickle.dumps((parts, market.funding_e6.tobytes(), rest, models))
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -67,20 +74,53 @@ class EngineMachine(RuleBasedStateMachine):
     def start(self, funds: int, backstop: int) -> None:
         self.venue = Venue()
         self.cash = 0  # ghost: what is inside, by what went through the door
-        self.collateral = 0
+        self.coins = [0, 0]
         self.venue.fund(funds, backstop)
         self.cash += (funds + backstop) * ONE_E6
         self.usd = 120_000
         for name in range(10, 15):
-            self.venue.deposit(name, 100_000, btc=0.25)
+            self.venue.deposit(name, 100_000, btc=0.25, eth=2)
             self.cash += 100_000 * ONE_E6
-            self.collateral += ONE_E8 // 4
+            self.coins[0] += ONE_E8 // 4
+            self.coins[1] += 2 * ONE_E8
         self.venue.price(self.usd)
 
     @rule(name=st.integers(10, 14), usd=st.integers(1, 200_000))
     def deposit(self, name: int, usd: int) -> None:
         self.venue.deposit(name, usd)
         self.cash += usd * ONE_E6
+
+    @rule(name=st.integers(10, 14), asset=st.integers(1, 2), milli=st.integers(1, 10**6))
+    def deposit_beyond_a_cap(self, name: int, asset: int, milli: int) -> None:
+        """Send back to its owner at once what the cap keeps out."""
+        terms = RULES.collateral[asset - 1]
+        amount = terms.cap_e8 * milli // 500_000
+        coins = amount / ONE_E8
+        owned = self.venue.state.next_output_id
+        self.venue.deposit(name, btc=coins if asset == 1 else 0, eth=coins if asset == 2 else 0)
+        kept = min(round(coins * ONE_E8), terms.cap_e8 - self.coins[asset - 1])
+        self.coins[asset - 1] += kept
+        is_bounced = kept < round(coins * ONE_E8)
+        assert self.venue.state.next_output_id == owned + is_bounced
+
+    @rule(account=TRADERS, mode=st.integers(-1, 3))
+    def change_mode(self, account: int, mode: int) -> None:
+        if isinstance(self.venue.do(self.venue.set_mode(account, mode)), Rejected):
+            return
+        margin = account_margin(self.venue.state, account)
+        assert margin.mode == mode
+        assert margin.margin_balance_e6 >= margin.initial_e6
+
+    @rule(account=TRADERS, asset=st.integers(0, 3), milli=st.integers(1, 2_000))
+    def convert(self, account: int, asset: int, milli: int) -> None:
+        old = [account_margin(self.venue.state, a) for a in (1, account)]
+        sale = self.venue.convert(account, asset, milli / 1_000)
+        if isinstance(self.venue.do(sale), Rejected):
+            return
+        new = [account_margin(self.venue.state, a) for a in (1, account)]
+        assert new[0].margin_balance_e6 >= old[0].margin_balance_e6  # buying never costs margin
+        assert new[0].margin_balance_e6 >= new[0].initial_e6
+        assert new[1].margin_balance_e6 >= old[1].margin_balance_e6 - 1  # rounded down twice
 
     @rule(step=st.integers(-60, 60), ether=st.integers(3_000, 6_000), vol=st.integers(20, 150))
     def move_price(self, step: int, ether: int, vol: int) -> None:
@@ -180,11 +220,12 @@ class EngineMachine(RuleBasedStateMachine):
             margin = account_margin(self.venue.state, account)
             assert margin.margin_balance_e6 >= margin.initial_e6
 
-    @rule(account=TRADERS, milli=st.integers(1, 60))
-    def withdraw_collateral(self, account: int, milli: int) -> None:
-        command = self.venue.withdraw(account, btc=milli / 1_000)
+    @rule(account=TRADERS, milli=st.integers(1, 60), is_ether=st.booleans())
+    def withdraw_collateral(self, account: int, milli: int, is_ether: bool) -> None:
+        coins = {"eth": milli / 100} if is_ether else {"btc": milli / 1_000}
+        command = self.venue.withdraw(account, **coins)
         if not isinstance(self.venue.do(command), Rejected):
-            self.collateral -= command.amount
+            self.coins[command.asset - 1] -= command.amount
 
     @precondition(lambda self: self.venue.state.last_seq > 70)
     @rule()
@@ -205,12 +246,41 @@ class EngineMachine(RuleBasedStateMachine):
         held = sum(int(c) for c in accounts.cash[:n])
         costs = sum(int(c) for c in accounts.costs[:n].ravel())
         assert held - costs == self.cash
-        assert sum(int(c) for c in accounts.collateral[:n].ravel()) == self.collateral
+        held_coins = accounts.collateral[:n].astype(object).sum(axis=0)
+        assert held_coins.tolist() == self.coins  # asset by asset
         lots: dict[int, int] = {}
         for account in range(n):
             for instrument, size, _ in accounts.positions(account):
                 lots[instrument] = lots.get(instrument, 0) + size
         assert not any(lots.values())
+
+    @invariant()
+    def open_interest_is_the_sum_of_long_lots(self) -> None:
+        accounts, longs = self.venue.state.accounts, np.zeros(512, np.int64)
+        for account in range(accounts.count):
+            for instrument, size, _ in accounts.positions(account):
+                longs[instrument] += max(0, size)
+        assert accounts.open_interest.tolist() == longs.tolist()
+
+    @invariant()
+    def modes_hold_what_they_allow(self) -> None:
+        state = self.venue.state
+        for account in range(state.accounts.count):
+            held = {i for i, _, _ in state.accounts.positions(account)}
+            held |= {o.instrument for o in state.orders_of(account)}
+            mode = Mode(int(state.accounts.mode[account]))
+            assert forbidden_by_mode(state, mode, held) is None
+
+    @invariant()
+    def a_sweep_hides_nobody(self) -> None:
+        state = self.venue.state
+        balances, dues = maintenance_margins(state)
+        for ratio in (600_000, 1_000_000, 1_500_000):
+            near = set(margins_near(state, state.market, RatioE6(ratio)).accounts.tolist())
+            for account, (balance, due) in enumerate(zip(balances, dues, strict=True)):
+                margin = account_margin(state, account, orders=())
+                assert (margin.margin_balance_e6, margin.maintenance_e6) == (balance, due)
+                assert account in near or not is_below(int(balance), int(due), RatioE6(ratio))
 
     @invariant()
     def the_fund_is_never_negative_and_never_trades(self) -> None:  # E-12, R-6
@@ -219,15 +289,18 @@ class EngineMachine(RuleBasedStateMachine):
 
     @invariant()
     def kernels_agree_with_their_reference(self) -> None:  # E-6
-        arrays = self.venue.state.market.prices
+        arrays, terms = self.venue.state.market.prices, RULES.correlation
         losses = arrays.losses_e6
         for account in range(2, self.venue.state.accounts.count):
             positions = self.venue.state.accounts.positions(account)
             ids, lots = [p[0] for p in positions], [p[1] for p in positions]
             rows = {i: losses[i].tolist() for i in ids}
             sums = scan_sums_reference(ids, lots, rows)  # type: ignore[arg-type]
-            total, _ = scan_risk_reference(sums)
-            assert account_margin(self.venue.state, account).scan_e6 == total
+            total, _ = cross_risk_reference(
+                sums, terms.offset_e6, terms.offset_cap_usd * ONE_E6, terms.breakdown_e6
+            )
+            margin = account_margin(self.venue.state, account)
+            assert margin.scan_e6 == (total if margin.mode is Mode.PORTFOLIO else 0)
 
     def teardown(self) -> None:  # INV-13, S-3
         if not hasattr(self, "venue"):

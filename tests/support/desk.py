@@ -80,6 +80,6 @@ class Desk(Venue):
         answer = self.sequencer.submit(command)
         return answer if isinstance(answer, Rejected) else answer.events
 
-    def deposit_for(self, name: int, usd: float = 0, btc: float = 0) -> int:
+    def deposit_for(self, name: int, usd: float = 0, btc: float = 0, eth: float = 0) -> int:
         """Deposit for the owner of `key(name)`; return the account."""
-        return self.deposit(int.from_bytes(key(name).address), usd, btc)
+        return self.deposit(int.from_bytes(key(name).address), usd, btc, eth)

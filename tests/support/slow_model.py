@@ -12,7 +12,17 @@ from typing import Self
 from offchain.core.instruments import Instrument, Kind
 from offchain.core.parameters import RiskParameters
 from offchain.engine import messages as m
-from offchain.pricing.risk_array import RiskArrays, RiskRangeError, price_book
+from offchain.pricing.historical import history_losses
+from offchain.pricing.risk_array import RiskRangeError, price_book
+from tests.support.slow_margin import (
+    ISOLATED,
+    PORTFOLIO,
+    Fill,
+    Memory,
+    Prices,
+    World,
+    agreement,
+)
 
 ONE = 10**6
 FUND, BACKSTOP = 0, 1
@@ -38,7 +48,8 @@ class Owned:
     owner: bytes
     subaccount: int
     cash: int = 0
-    coins: int = 0
+    coins: list[int] = field(default_factory=list)  # by asset, from 1
+    mode: int = PORTFOLIO
     positions: dict[int, list[int]] = field(default_factory=dict)
 
     def trade(self, instrument: int, lots: int, cost: int) -> None:
@@ -63,26 +74,6 @@ class Resting:
     expires: int
 
 
-@dataclass
-class Prices:
-    """What the last accepted report says, for each instrument."""
-
-    marks: dict[int, int]
-    values: dict[int, int]
-    losses: dict[int, list[int]]
-
-    @classmethod
-    def of(cls, arrays: RiskArrays, ids: list[int]) -> "Prices":
-        return cls(
-            {i: int(arrays.marks_e8[i]) for i in ids},
-            {i: int(arrays.lot_values_e6[i]) for i in ids},
-            {i: [int(x) for x in arrays.losses_e6[i]] for i in ids},
-        )
-
-    def __deepcopy__(self, _memo: object) -> "Prices":
-        return self  # replaced, never changed
-
-
 class SlowVenue:
     """Everything that the machine knows, as the documents tell it."""
 
@@ -90,7 +81,7 @@ class SlowVenue:
         self.rules = rules
         self.listed: dict[int, Instrument] = {int(i.id): i for i in rules.listing.instruments}
         owners = (rules.insurance_owner, rules.backstop_owner)
-        self.accounts = [Owned(bytes.fromhex(owner[2:]), 0) for owner in owners]
+        self.accounts = [self.opened(bytes.fromhex(owner[2:]), 0) for owner in owners]
         self.orders: list[Resting] = []
         self.nonces: set[tuple[int, int]] = set()
         self.medians: tuple[int, ...] = ()
@@ -99,6 +90,10 @@ class SlowVenue:
         self.prices: Prices | None = None
         self.funding = dict.fromkeys(self.listed, 0)
         self.funded_at = 0
+        underlyings = range(len(rules.listing.underlyings))
+        self.rates = [0 for _ in underlyings]
+        self.trust = [ONE for _ in underlyings]
+        self.memories = [Memory(haircut=int(c.haircut_cap_e6)) for c in rules.collateral]
         self.settled: set[int] = set()
         self.deposits = 0
         self.outputs = 0
@@ -110,6 +105,9 @@ class SlowVenue:
             shared = name in ("rules", "listed", "medians")
             setattr(twin, name, value if shared else copy.deepcopy(value, memo))
         return twin
+
+    def opened(self, owner: bytes, subaccount: int) -> Owned:
+        return Owned(owner, subaccount, coins=[0] * len(self.rules.collateral))
 
     # What things are worth.
 
@@ -128,13 +126,33 @@ class SlowVenue:
         need(holds=now - self.observed_at <= self.rules.oracle.heartbeat_ns)
         return self.known()
 
-    def haircut_price(self) -> int:
-        (terms,) = self.rules.collateral
-        return self.medians[terms.underlying] * (ONE - terms.haircut_e6) // ONE
+    def steps(self, asset: int) -> list[tuple[int, int]]:
+        """Return (up to this amount, what a unit of it counts for) of an asset."""
+        terms, memory = self.rules.collateral[asset - 1], self.memories[asset - 1]
+        price = self.medians[terms.underlying]
+        return [
+            (b.upto_e8, price * min(ONE - memory.haircut, b.weight_e6) // ONE)
+            for b in terms.brackets
+        ]
+
+    def sale_price(self, asset: int) -> int:
+        return self.steps(asset)[0][1]
+
+    def worth(self, account: int, asset: int, amount: int) -> int:
+        """Return what an amount of an asset counts for; the backstop knows no brackets."""
+        if account == BACKSTOP:
+            return amount * self.sale_price(asset) // 10**10
+        total = left = 0
+        for upto, price in self.steps(asset):
+            part = min(amount, upto) - left
+            if part <= 0:
+                break
+            total, left = total + part * price, left + part
+        return total // 10**10
 
     def credit(self, account: int) -> int:
         coins = self.accounts[account].coins
-        return coins * self.haircut_price() // 10**10 if coins else 0
+        return sum(self.worth(account, a, n) for a, n in enumerate(coins, start=1) if n)
 
     def profit(self, account: int) -> int:
         return sum(
@@ -145,30 +163,37 @@ class SlowVenue:
     def balance(self, account: int) -> int:
         return self.accounts[account].cash + self.profit(account) + self.credit(account)
 
-    def scan(self, account: int, orders: list[tuple[int, int, int]]) -> int:
-        """Return the worst loss over the scenarios, with whichever orders filled make it worse."""
-        known, total = self.known(), 0
-        for underlying in range(len(self.rules.listing.underlyings)):
-            worst = 0
-            for s in range(36):
-                loss = 0
-                for i, (lots, _) in self.accounts[account].positions.items():
-                    if i >> 8 == underlying:
-                        loss += lots * known.losses[i][s]
-                for i, lots, price in orders:
-                    if i >> 8 == underlying:
-                        slip = price // self.divisor(i) - known.values[i]
-                        loss += max(0, lots * (known.losses[i][s] + slip))
-                worst = max(worst, loss)
-            total += worst
-        return total
+    def world(self) -> World:
+        longs: dict[int, int] = {}
+        for account in self.accounts:
+            for i, (lots, _) in account.positions.items():
+                longs[i] = longs.get(i, 0) + max(0, lots)
+        return World(
+            self.rules,
+            self.listed,
+            self.known(),
+            self.medians,
+            self.observed_at,
+            self.rates,
+            self.trust,
+            longs,
+        )
+
+    def held(self, account: int) -> dict[int, int]:
+        return {i: lots for i, (lots, _) in self.accounts[account].positions.items()}
 
     def due(self, account: int) -> int:
-        return ceil(self.scan(account, []) * self.rules.mm_factor_e6, ONE)
+        held = self.held(account)
+        return self.world().maintenance(self.accounts[account].mode, held) if held else 0
+
+    def fills(self, account: int) -> list[Fill]:
+        return [(o.instrument, o.lots, o.price) for o in self.orders if o.account == account]
+
+    def initial_with(self, account: int, fills: list[Fill]) -> int:
+        return self.world().initial(self.accounts[account].mode, self.held(account), fills)
 
     def initial(self, account: int) -> int:
-        resting = [(o.instrument, o.lots, o.price) for o in self.orders if o.account == account]
-        return self.scan(account, resting)
+        return self.initial_with(account, self.fills(account))
 
     def is_below(self, account: int, trigger: int) -> bool:
         balance = self.balance(account)
@@ -181,12 +206,13 @@ class SlowVenue:
         if asset == 0:
             return max(0, min(realised, free))
         # The most that may go, found by what must still be there: search instead of division.
-        low, high = 0, held.coins
-        value = self.credit(account)
-        room = min(free, realised + value)
+        coins = held.coins[asset - 1]
+        low, high = 0, coins
+        value = self.worth(account, asset, coins)
+        room = min(free, realised + self.credit(account))
         while low < high:
             middle = (low + high + 1) // 2
-            lost = value - (held.coins - middle) * self.haircut_price() // 10**10
+            lost = value - self.worth(account, asset, coins - middle)
             low, high = (middle, high) if lost <= room else (low, middle - 1)
         return low
 
@@ -201,7 +227,11 @@ class SlowVenue:
         need(holds=len(found) == 1)
         return found
 
-    def intent(self, command: m.PlaceOrder | m.CancelOrder | m.Withdraw, now: int) -> None:
+    def intent(
+        self,
+        command: m.PlaceOrder | m.CancelOrder | m.Withdraw | m.SetMode | m.Convert,
+        now: int,
+    ) -> None:
         need(holds=0 < command.account < len(self.accounts))
         need(holds=now < command.expires_at_ns)
         need(holds=(command.account, command.nonce) not in self.nonces)
@@ -209,16 +239,20 @@ class SlowVenue:
 
     def deposit(self, command: m.Deposit) -> None:
         need(holds=command.index == self.deposits + 1)
-        need(holds=command.asset in (0, 1) and command.amount > 0)
+        need(holds=0 <= command.asset <= len(self.rules.collateral) and command.amount > 0)
         self.deposits += 1
         name = (command.owner, command.subaccount)
         if name not in [(a.owner, a.subaccount) for a in self.accounts]:
-            self.accounts.append(Owned(*name))
+            self.accounts.append(self.opened(*name))
         (account,) = (a for a in self.accounts if (a.owner, a.subaccount) == name)
         if command.asset == 0:
             account.cash += command.amount
-        else:
-            account.coins += command.amount
+            return
+        place = command.asset - 1
+        inside = sum(a.coins[place] for a in self.accounts)
+        room = max(0, self.rules.collateral[place].cap_e8 - inside)
+        account.coins[place] += min(room, command.amount)
+        self.outputs += command.amount > room  # what the cap keeps out goes back
 
     def report(self, command: m.PriceReport, now: int) -> None:
         oracle, seen = self.rules.oracle, command.observations
@@ -243,9 +277,18 @@ class SlowVenue:
             return
         try:
             arrays = price_book(self.rules, values, command.observed_at_ns)
+            history = history_losses(self.rules, values, command.observed_at_ns)
         except RiskRangeError:
             raise RefusedError from None
-        self.prices = Prices.of(arrays, list(self.listed))
+        self.prices = Prices.of(arrays, history, list(self.listed))
+        for u, terms in enumerate(self.rules.addons):
+            self.trust[u] = min(
+                agreement([o.values[place] for o in seen], terms.dispersion_e6)
+                for place, feed in enumerate(self.rules.listing.feeds)
+                if feed.underlying == u and feed.kind.name in ("INDEX", "FORWARD")
+            )
+        for of, memory in zip(self.rules.collateral, self.memories, strict=True):
+            memory.see(values[of.underlying], command.observed_at_ns, of)
         self.medians, self.pending, self.observed_at = values, None, command.observed_at_ns
 
     def accrue(self, now: int) -> None:
@@ -266,6 +309,7 @@ class SlowVenue:
             lot = index // self.divisor(i)
             self.funding[i] += rate * lot * elapsed // (10**8 * terms.period_ns)
             self.funded_at = now
+            self.rates[i >> 8] = rate
 
     def settle(self, instrument: int, now: int) -> None:
         need(holds=instrument in self.listed and instrument not in self.settled)
@@ -288,7 +332,7 @@ class SlowVenue:
 
     def withdraw(self, command: m.Withdraw, now: int) -> None:
         self.intent(command, now)
-        need(holds=command.asset in (0, 1) and command.amount > 0)
+        need(holds=0 <= command.asset <= len(self.rules.collateral) and command.amount > 0)
         held = self.accounts[command.account]
         has_orders = any(o.account == command.account for o in self.orders)
         if held.positions or has_orders or held.cash < 0:
@@ -296,10 +340,47 @@ class SlowVenue:
             need(holds=self.pending is None)
             most = self.withdrawable(command.account, command.asset)
         else:
-            most = held.coins if command.asset else held.cash
+            most = held.coins[command.asset - 1] if command.asset else held.cash
         need(holds=command.amount <= most)
         self.outputs += 1
         if command.asset:
-            held.coins -= command.amount
+            held.coins[command.asset - 1] -= command.amount
         else:
             held.cash -= command.amount
+
+    def allows(self, mode: int, instruments: set[int]) -> bool:
+        if mode == PORTFOLIO:
+            return True
+        is_linear = not any(self.listed[i].is_option for i in instruments)
+        return is_linear and (mode != ISOLATED or len(instruments) <= 1)
+
+    def change_mode(self, command: m.SetMode, now: int) -> None:
+        self.intent(command, now)
+        owned = self.accounts[command.account]
+        need(holds=command.account != BACKSTOP and command.mode in (0, 1, 2))
+        need(holds=command.mode != owned.mode)
+        self.orders = [o for o in self.orders if o.account != command.account or now < o.expires]
+        ordered = {o.instrument for o in self.orders if o.account == command.account}
+        need(holds=self.allows(command.mode, {*owned.positions, *ordered}))
+        owned.mode = command.mode
+        if owned.positions or ordered or owned.cash < 0:
+            self.fresh(now)
+            need(holds=self.pending is None)
+            need(holds=self.balance(command.account) >= self.initial(command.account))
+
+    def convert(self, command: m.Convert, now: int) -> None:
+        self.intent(command, now)
+        account, asset = int(command.account), command.asset
+        need(holds=account != BACKSTOP and 1 <= asset <= len(self.rules.collateral))
+        owned, buyer = self.accounts[account], self.accounts[BACKSTOP]
+        need(holds=0 < command.amount <= owned.coins[asset - 1])
+        self.fresh(now)
+        need(holds=self.pending is None)
+        money = command.amount * self.sale_price(asset) // 10**10
+        need(holds=money > 0 and money >= command.minimum_e6)
+        before = self.balance(account) - self.initial(account)
+        for party, sign in ((owned, 1), (buyer, -1)):
+            party.coins[asset - 1] -= sign * command.amount
+            party.cash += sign * money
+        need(holds=self.balance(BACKSTOP) >= self.initial(BACKSTOP))
+        need(holds=self.balance(account) - self.initial(account) >= min(0, before))

@@ -5,6 +5,8 @@ overlay happens here for real.
 """
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 from offchain.engine import messages as m
 from tests.support.slow_model import (
@@ -22,34 +24,31 @@ from tests.support.slow_model import (
 class SlowModel(SlowVenue):
     """The whole machine."""
 
-    def apply(self, command: m.Command, seq: int, now: int) -> "SlowModel | None":
+    def apply(self, command: Any, seq: int, now: int) -> "SlowModel | None":
         """Return the model after a command; None when it is refused."""
         after = copy.deepcopy(self)
+        orders: dict[type, Callable[[], None]] = {
+            m.Deposit: lambda: after.deposit(command),
+            m.PlaceOrder: lambda: after.place(command, seq, now),
+            m.CancelOrder: lambda: after.cancel(command, now),
+            m.PriceReport: lambda: after.report(command, now),
+            m.FundingTick: lambda: after.accrue(now),
+            m.Liquidate: lambda: after.liquidate(command.account, now),
+            m.Withdraw: lambda: after.withdraw(command, now),
+            m.SettleExpiry: lambda: after.settle(int(command.instrument), now),
+            m.SetMode: lambda: after.change_mode(command, now),
+            m.Convert: lambda: after.convert(command, now),
+        }
         try:
-            match command:
-                case m.Deposit():
-                    after.deposit(command)
-                case m.PlaceOrder():
-                    after.place(command, seq, now)
-                case m.CancelOrder():
-                    after.intent(command, now)
-                    (order,) = after.one_order(command.order_id, command.account)
-                    after.orders.remove(order)
-                case m.PriceReport():
-                    after.report(command, now)
-                case m.FundingTick():
-                    after.accrue(now)
-                case m.Liquidate():
-                    after.liquidate(command.account, now)
-                case m.Withdraw():
-                    after.withdraw(command, now)
-                case m.SettleExpiry():
-                    after.settle(int(command.instrument), now)
-                case _:
-                    raise RefusedError
+            orders[type(command)]()
         except RefusedError:
             return None
         return after
+
+    def cancel(self, command: m.CancelOrder, now: int) -> None:
+        self.intent(command, now)
+        (order,) = self.one_order(command.order_id, command.account)
+        self.orders.remove(order)
 
     def place(self, command: m.PlaceOrder, seq: int, now: int) -> None:
         self.intent(command, now)
@@ -71,21 +70,29 @@ class SlowModel(SlowVenue):
         own = [o for o in self.orders if o.account == account]
         need(holds=len(own) < 64)
         need(holds=len({*held, *(o.instrument for o in own), i}) <= 32)
+        need(
+            holds=self.allows(self.accounts[account].mode, {*held, *(o.instrument for o in own), i})
+        )
         same = sum(o.lots for o in own if o.instrument == i and o.lots * lots > 0)
         need(holds=abs(position + same + lots) < 2**24)
         self.check_margin(command, lots)
+        before = copy.deepcopy(self)
         left, is_cut = self.hit(account, i, lots, price, now, self.rules.taker_fee_e6)
         if left and not is_cut and command.time_in_force != m.TimeInForce.IMMEDIATE_OR_CANCEL:
             expires = int(command.expires_at_ns)
             rest = Resting(seq, account, i, left, price, command.reduce_only, expires)
             self.orders.append(rest)
+        if self.accounts[account] != before.accounts[account]:
+            is_covered = self.balance(account) >= self.initial(account)
+            may_be = command.reduce_only and before.may_become(self, account)
+            need(holds=is_covered or may_be)
 
     def check_margin(self, command: m.PlaceOrder, lots: int) -> None:
         account, i, price = int(command.account), int(command.instrument), command.limit_price_e8
-        own = [(o.instrument, o.lots, o.price) for o in self.orders if o.account == account]
+        own = self.fills(account)
         per_lot = price // self.divisor(i)
         fee = ceil(abs(lots) * per_lot * self.rules.taker_fee_e6, ONE) + min(abs(lots), 256) - 1
-        if self.balance(account) - fee >= self.scan(account, [*own, (i, lots, price)]):
+        if self.balance(account) - fee >= self.initial_with(account, [*own, (i, lots, price)]):
             return
         need(holds=command.reduce_only)
         after = copy.deepcopy(self)
@@ -162,9 +169,12 @@ class SlowModel(SlowVenue):
         known, terms = self.fresh(now), self.rules.liquidation
         need(holds=self.is_below(account, terms.partial_trigger_e6))
         is_full = self.is_below(account, terms.full_trigger_e6)
-        owned = self.accounts[account]
+        owned, due = self.accounts[account], self.due(account)
         if not owned.positions:
-            is_worth_it = self.credit(account) >= max(1, terms.keeper_fee_e6)
+            brings = sum(
+                n * self.sale_price(asset) // 10**10 for asset, n in enumerate(owned.coins, start=1)
+            )
+            is_worth_it = brings >= max(1, terms.keeper_fee_e6)
             need(holds=is_worth_it or self.accounts[FUND].cash >= -self.balance(account))
         wanted = self.wanted(account, 64 if is_full else self.share(account))
         self.orders = [o for o in self.orders if o.account != account]
@@ -186,7 +196,10 @@ class SlowModel(SlowVenue):
             for i, lots in left.items():
                 penalty += ceil(abs(lots) * known.values[i] * terms.fee_e6, ONE)
             left = {}
-        self.contribute(account, max(0, min(penalty, self.balance(account))))
+        most = self.balance(account)
+        if not is_full:
+            most = min(most, (due - self.due(account)) // 2)
+        self.contribute(account, max(0, min(penalty, most)))
         has_paid = is_full and not left and owned.cash < 0
         need(holds=traded or has_paid)
         if has_paid:
@@ -233,13 +246,16 @@ class SlowModel(SlowVenue):
 
     def pay_debt(self, account: int) -> None:
         owned, buyer, fund = (self.accounts[a] for a in (account, BACKSTOP, FUND))
-        price = self.haircut_price()
-        amount = min(owned.coins, ceil(-owned.cash * 10**10, price))
-        money = amount * price // 10**10
-        owned.coins -= amount
-        buyer.coins += amount
-        owned.cash += money
-        buyer.cash -= money
+        for asset in range(1, len(owned.coins) + 1):
+            price = self.sale_price(asset)
+            if owned.cash >= 0 or price == 0:
+                continue
+            amount = min(owned.coins[asset - 1], ceil(-owned.cash * 10**10, price))
+            money = amount * price // 10**10
+            owned.coins[asset - 1] -= amount
+            buyer.coins[asset - 1] += amount
+            owned.cash += money
+            buyer.cash -= money
         if owned.cash < 0:
             paid = min(fund.cash, -owned.cash)
             self.flows["shortfall"] += -owned.cash - paid

@@ -1,7 +1,10 @@
 """A small venue in memory: parameters, a machine, and short words for what traders do."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from offchain.core.instruments import FeedKind, Listing
+from offchain.core.margin import Mode
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
 from offchain.core.units import (
@@ -13,13 +16,16 @@ from offchain.core.units import (
     InstrumentId,
     Lots,
     PriceE8,
+    RatioE6,
     TimestampNs,
+    UsdE6,
 )
 from offchain.engine import machine
 from offchain.engine.events import Event
 from offchain.engine.messages import (
     CancelOrder,
     Command,
+    Convert,
     Deposit,
     FundingTick,
     Genesis,
@@ -27,6 +33,7 @@ from offchain.engine.messages import (
     Observation,
     PlaceOrder,
     PriceReport,
+    SetMode,
     TimeInForce,
     Withdraw,
 )
@@ -60,25 +67,82 @@ def parameters() -> RiskParameters:
 RULES = parameters()
 
 
+def scan_only(rules: RiskParameters = RULES) -> RiskParameters:
+    """Return the rules with no requirement beyond the scan: every add-on is zero."""
+    zero = RatioE6(0)
+    addons = tuple(
+        replace(
+            a,
+            roll_rate_e6=zero,
+            roll_min_e6=zero,
+            naked_mm_e6=zero,
+            naked_im_e6=zero,
+            delta_tiers=a.delta_tiers[:1],
+            unwind_linear_e6=zero,
+            unwind_option_e6=zero,
+            calm_vol_e8=0,
+            confidence_factor_e6=zero,
+        )
+        for a in rules.addons
+    )
+    return replace(rules, addons=addons)
+
+
 def option(label: str) -> InstrumentId:
     """Return the id of an instrument by its symbol, e.g. ``BTC-WEEK-110000-C``."""
     return next(i.id for i in RULES.listing.instruments if i.symbol == label)
 
 
-def feed_values(btc_usd: float, eth_usd: float = 4_300, vol_percent: int = 45) -> tuple[int, ...]:
-    """Return a report's values: forwards at the index, one volatility."""
-    indices = (round(btc_usd * 10) * ONE_E8 // 10, round(eth_usd * 100) * ONE_E8 // 100)
+NEUTRAL_SHAPE = {
+    FeedKind.SLOPE: ONE_E8,
+    FeedKind.TILT: 2 * ONE_E8,
+    FeedKind.CENTRE: 5 * ONE_E8,
+    FeedKind.WIDTH: ONE_E8 + ONE_E8 // 10,
+    FeedKind.STABLE: ONE_E8,
+}
+"""A flat smile (b = 0) and a cash asset at par, in the oracle's biased numbers."""
+
+
+def all_feeds(
+    listing: Listing,
+    indices_e8: Sequence[int],
+    volatility_e8: int = 45_000_000,
+    forwards_e8: Sequence[int] | None = None,
+    shape_e8: Mapping[str, int] | None = None,
+) -> tuple[int, ...]:
+    """Return a value for every feed of a listing.
+
+    Forwards are by underlying, at the index unless given. `shape_e8` replaces neutral numbers, by
+    the name of the feed in lower case (``slope``, ``stable``, ..).
+    """
+    forwards = indices_e8 if forwards_e8 is None else forwards_e8
     values = []
-    for feed in RULES.listing.feeds:
-        is_vol = feed.kind == 2
-        values.append(vol_percent * ONE_E8 // 100 if is_vol else indices[feed.underlying])
+    for feed in listing.feeds:
+        if feed.kind == FeedKind.INDEX:
+            values.append(indices_e8[feed.underlying])
+        elif feed.kind == FeedKind.FORWARD:
+            values.append(forwards[feed.underlying])
+        elif feed.kind == FeedKind.VOLATILITY:
+            values.append(volatility_e8)
+        else:
+            given = shape_e8 or {}
+            values.append(given.get(feed.kind.name.lower(), NEUTRAL_SHAPE[feed.kind]))
     return tuple(values)
+
+
+def feed_values(
+    btc_usd: float, eth_usd: float = 4_300, vol_percent: int = 45, **shape_e8: int
+) -> tuple[int, ...]:
+    """Return a report's values: forwards at the index, one volatility, neutral shapes."""
+    indices = (round(btc_usd * 10) * ONE_E8 // 10, round(eth_usd * 100) * ONE_E8 // 100)
+    return all_feeds(RULES.listing, indices, vol_percent * ONE_E8 // 100, shape_e8=shape_e8)
 
 
 @dataclass
 class Venue:
     """A machine with helpers; every accepted command is a record of `log`."""
 
+    rules: RiskParameters = field(default_factory=lambda: RULES)
     state: State = field(default_factory=State)
     now: int = START_NS
     log: list[tuple[int, int, Command]] = field(default_factory=list)
@@ -87,7 +151,7 @@ class Venue:
     round: int = 0
 
     def __post_init__(self) -> None:
-        self.must(Genesis(RULES))
+        self.must(Genesis(self.rules))
 
     def do(self, command: Command) -> machine.Decision:
         seq = self.state.last_seq + 1
@@ -112,15 +176,16 @@ class Venue:
         assert isinstance(decision, Rejected), decision
         return decision.reason
 
-    def deposit(self, name: int, usd: float = 0, btc: float = 0) -> int:
+    def deposit(self, name: int, usd: float = 0, btc: float = 0, eth: float = 0) -> int:
         """Deposit for owner `name`; return the account."""
         owner = name.to_bytes(20, "big")
         if usd:
             amount = round(usd * ONE_E6)
             self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, 0, amount))
-        if btc:
-            amount = round(btc * ONE_E8)
-            self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, 1, amount))
+        for asset, coins in ((1, btc), (2, eth)):
+            if coins:
+                amount = round(coins * ONE_E8)
+                self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, asset, amount))
         account = self.state.accounts.find(owner, 0)
         assert account is not None
         return account
@@ -180,10 +245,28 @@ class Venue:
         self.must(self.order(seller, instrument, -lots, usd))
         self.must(self.order(buyer, instrument, lots, usd))
 
-    def withdraw(self, account: int, usd: float = 0, btc: float = 0) -> Withdraw:
+    def withdraw(self, account: int, usd: float = 0, btc: float = 0, eth: float = 0) -> Withdraw:
         self.nonce += 1
         asset, amount = (0, round(usd * ONE_E6)) if usd else (1, round(btc * ONE_E8))
+        if eth:
+            asset, amount = 2, round(eth * ONE_E8)
         return Withdraw(AccountId(account), asset, amount, self.nonce, FAR_FUTURE, NO_SIGNATURE)
+
+    def set_mode(self, account: int, mode: Mode | int) -> SetMode:
+        self.nonce += 1
+        return SetMode(AccountId(account), int(mode), self.nonce, FAR_FUTURE, NO_SIGNATURE)
+
+    def convert(self, account: int, asset: int, coins: float, least_usd: float = 0) -> Convert:
+        self.nonce += 1
+        return Convert(
+            AccountId(account),
+            asset,
+            round(coins * ONE_E8),
+            UsdE6(round(least_usd * ONE_E6)),
+            self.nonce,
+            FAR_FUTURE,
+            NO_SIGNATURE,
+        )
 
     def liquidate(self, account: int) -> machine.Decision:
         return self.do(Liquidate(AccountId(account)))
@@ -198,11 +281,12 @@ class Venue:
         self.state.flows.deposited[0] += amount_e6
 
     def conserved(self) -> bool:
-        """SOL-1: cash less cost, over all accounts, is what came in less what went out."""
+        """SOL-1: in every asset, what is held is what came in less what went out.
+
+        For cash it is cash less cost, over all accounts.
+        """
         accounts, flows, n = self.state.accounts, self.state.flows, self.state.accounts.count
         net = sum(accounts.cash[:n].tolist()) - sum(accounts.costs[:n].ravel().tolist())
-        held = sum(accounts.collateral[:n].ravel().tolist())
-        return (
-            net == flows.deposited[0] - flows.withdrawn[0]
-            and held == flows.deposited[1] - flows.withdrawn[1]
-        )
+        coins = accounts.collateral[:n].astype(object).sum(axis=0).tolist()
+        due = [i - o for i, o in zip(flows.deposited, flows.withdrawn, strict=True)]
+        return [net, *coins] == due if n else True

@@ -2,7 +2,7 @@
 
 from offchain.core.units import AccountId
 from offchain.engine.accounts import MAX_ACCOUNTS
-from offchain.engine.events import AccountOpened, Deposited, Event
+from offchain.engine.events import AccountOpened, Deposited, Event, Withdrawn
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
@@ -17,7 +17,11 @@ Refusing would stop the inbox, so the limit lies far above the supply of any tok
 def decide(
     state: State, command: Deposit, _seq: int, _time_ns: int
 ) -> tuple[Event, ...] | Rejected:
-    """Accept exactly the entry after the cursor: the inbox is consumed in order, without gaps."""
+    """Accept exactly the entry after the cursor: the inbox is consumed in order, without gaps.
+
+    What would take the venue's holding of an asset beyond its cap is credited and put out again at
+    once: nothing is lost, and the inbox never stops.
+    """
     if command.index != state.inbox_cursor + 1:
         return Rejected(
             Reason.INBOX_GAP, (("index", command.index), ("cursor", state.inbox_cursor))
@@ -25,23 +29,36 @@ def decide(
     refused = _refuse_amount(state, command)
     if refused:
         return refused
+    events: list[Event] = []
     account = state.accounts.find(command.owner, command.subaccount)
-    if account is not None:
-        return (Deposited(command.index, account, command.asset, command.amount),)
-    if state.accounts.count >= MAX_ACCOUNTS:
-        return Rejected(Reason.TOO_MANY_ACCOUNTS, (("limit", MAX_ACCOUNTS),))
-    account = AccountId(state.accounts.count)
-    return (
-        AccountOpened(account, command.owner, command.subaccount),
-        Deposited(command.index, account, command.asset, command.amount),
-    )
+    if account is None:
+        if state.accounts.count >= MAX_ACCOUNTS:
+            return Rejected(Reason.TOO_MANY_ACCOUNTS, (("limit", MAX_ACCOUNTS),))
+        account = AccountId(state.accounts.count)
+        events.append(AccountOpened(account, command.owner, command.subaccount))
+    events.append(Deposited(command.index, account, command.asset, command.amount))
+    excess = _excess(state, command)
+    if excess:
+        output = state.next_output_id
+        events.append(Withdrawn(output, account, command.owner, command.asset, excess))
+    return tuple(events)
 
 
 def _refuse_amount(state: State, command: Deposit) -> Rejected | None:
-    if not 0 <= command.asset < len(state.flows.deposited):
+    if not 0 <= command.asset <= len(state.rules.collateral):
         return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
     if command.amount <= 0:
         return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
     if state.flows.deposited[command.asset] + command.amount >= DEPOSIT_LIMIT:
         return Rejected(Reason.CASH_LIMIT, (("limit", DEPOSIT_LIMIT),))
     return None
+
+
+def _excess(state: State, command: Deposit) -> int:
+    """Return the part of a deposit above the cap of its asset; cash has none."""
+    asset = command.asset
+    if asset == 0:
+        return 0
+    held = state.flows.deposited[asset] - state.flows.withdrawn[asset]
+    above = held + command.amount - state.rules.collateral[asset - 1].cap_e8
+    return max(0, min(command.amount, above))

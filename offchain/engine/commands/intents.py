@@ -30,3 +30,11 @@ def refuse_prices(state: State, time_ns: int) -> Rejected | None:
     if age > state.rules.oracle.heartbeat_ns:
         return Rejected(Reason.STALE_PRICES, (("age_ns", age),))
     return None
+
+
+def refuse_unsettled_prices(state: State, time_ns: int) -> Rejected | None:
+    """Refuse without fresh prices, and while a jump waits for confirmation (O-1, O-6)."""
+    pending = state.market.pending
+    if pending is not None:
+        return Rejected(Reason.STALE_PRICES, (("pending_round", pending.round),))
+    return refuse_prices(state, time_ns)

@@ -6,15 +6,20 @@ book first and hand the rest to the backstop at the mark (E-11, E-12, INS-1). A 
 change nothing is refused, so that nobody is paid for it (K-1).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.core.collateral import UNITS_E10, collateral_value
-from offchain.core.liquidation import limit_price, share_legs, smallest_share
 from offchain.core.margin import AccountMargin, fee_e6, is_below, margin_ratio
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6, ceil_div
+from offchain.core.units import (
+    MAX_POSITIONS,
+    AccountId,
+    Lots,
+    PriceE8,
+    RatioE6,
+    UsdE6,
+)
 from offchain.engine.accounts import BACKSTOP, INSURANCE, LOTS_LIMIT
-from offchain.engine.commands.intents import refuse_prices
+from offchain.engine.collateral_sale import collateral_sales, sale_worth
+from offchain.engine.commands.intents import refuse_unsettled_prices
 from offchain.engine.events import (
     Closing,
     CollateralSold,
@@ -28,10 +33,12 @@ from offchain.engine.events import (
     PositionTransferred,
     Tier,
 )
+from offchain.engine.liquidation_legs import cost_at_mark, legs_of
 from offchain.engine.matching import Incoming, match
 from offchain.engine.messages import Liquidate
+from offchain.engine.overlay import Overlay
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import Overlay, account_margin, collateral_values, haircut_prices
+from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 
 NO_FEE = RatioE6(0)
@@ -78,9 +85,7 @@ def _refuse(state: State, account: AccountId, time_ns: int) -> Rejected | None:
         return Rejected(Reason.UNKNOWN_ACCOUNT, (("account", account),))
     if account in {INSURANCE, BACKSTOP}:
         return Rejected(Reason.RESERVED_ACCOUNT, (("account", account),))
-    if state.market.pending is not None:
-        return Rejected(Reason.STALE_PRICES, (("pending_round", state.market.pending.round),))
-    return refuse_prices(state, time_ns)
+    return refuse_unsettled_prices(state, time_ns)
 
 
 def _can_act_on_debt(state: State, account: AccountId, balance_e6: int) -> bool:
@@ -91,8 +96,7 @@ def _can_act_on_debt(state: State, account: AccountId, balance_e6: int) -> bool:
     """
     if state.accounts.counts[account]:
         return True
-    credit = collateral_values(state, account, haircut_prices(state, state.market))
-    if credit > 0 and credit >= state.rules.liquidation.keeper_fee_e6:
+    if sale_worth(state, account) >= max(1, state.rules.liquidation.keeper_fee_e6):
         return True
     return int(state.accounts.cash[INSURANCE]) >= -balance_e6 > 0
 
@@ -100,7 +104,7 @@ def _can_act_on_debt(state: State, account: AccountId, balance_e6: int) -> bool:
 def _execute(
     state: State, account: AccountId, tier: Tier, margin: AccountMargin, time_ns: int
 ) -> tuple[Event, ...] | Rejected:
-    legs = _legs(state, account, tier)
+    legs = legs_of(state, account, tier)
     step = Step(state, account, time_ns, Overlay(), [])
     for order in state.orders_of(account):
         step.overlay.closed.add(order.order_id)
@@ -116,54 +120,12 @@ def _execute(
     )
     left = [(leg, rest) for leg in legs if (rest := _sell_on_book(step, leg))]
     left = _hand_to_backstop(step, left)
-    _charge_penalty(step)
+    _charge_penalty(step, None if tier is Tier.FULL else due)
     if tier is Tier.FULL and not left:
         _settle_debt(step)
     if not any(isinstance(event, EFFECTS) for event in step.events):
         return Rejected(Reason.NOTHING_TO_LIQUIDATE, (("margin_balance_e6", balance),))
     return tuple(step.events)
-
-
-def _legs(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
-    positions = [(i, lots) for i, lots, _ in state.accounts.positions(account)]
-    if tier is Tier.FULL:
-        changes: tuple[tuple[int, Lots], ...] = tuple((i, Lots(-lots)) for i, lots in positions)
-    else:
-        terms = state.rules.liquidation
-        share = smallest_share(lambda k: _restores(state, account, positions, k), terms)
-        changes = share_legs(positions, share)
-    return tuple(_leg(state, i, lots) for i, lots in changes)
-
-
-def _leg(state: State, instrument: int, lots: Lots) -> Leg:
-    underlying = state.underlying(instrument)
-    price = limit_price(
-        int(state.market.prices.marks_e8[instrument]),
-        state.index_price(underlying.index),
-        underlying.tick_e8,
-        buys=lots > 0,
-        parameters=state.rules.liquidation,
-    )
-    return Leg(InstrumentId(instrument), lots, price)
-
-
-def _restores(
-    state: State, account: AccountId, positions: Sequence[tuple[int, int]], share: int
-) -> bool:
-    """Tell whether closing a share of everything at the mark restores the target ratio."""
-    overlay = Overlay()
-    for instrument, lots in share_legs(positions, share):
-        overlay.trade(account, instrument, lots, _cost_at_mark(state, instrument, lots))
-    after = account_margin(state, account, overlay, orders=())
-    target = state.rules.liquidation.target_e6
-    return not is_below(after.margin_balance_e6, after.maintenance_e6, target)
-
-
-def _cost_at_mark(state: State, instrument: int, lots: int) -> int:
-    return lots * (
-        int(state.market.prices.lot_values_e6[instrument])
-        - int(state.market.funding_e6[instrument])
-    )
 
 
 def _sell_on_book(step: Step, leg: Leg) -> int:
@@ -193,7 +155,7 @@ def _hand_to_backstop(step: Step, left: list[tuple[Leg, int]]) -> list[tuple[Leg
     if not left or not _backstop_can_carry(step, left):
         return left
     for leg, lots in left:
-        cost = _cost_at_mark(state, leg.instrument, lots)
+        cost = cost_at_mark(state, leg.instrument, lots)
         step.overlay.trade(step.account, leg.instrument, lots, cost)
         step.overlay.trade(BACKSTOP, leg.instrument, -lots, -cost)
         mark = PriceE8(int(state.market.prices.marks_e8[leg.instrument]))
@@ -205,26 +167,33 @@ def _hand_to_backstop(step: Step, left: list[tuple[Leg, int]]) -> list[tuple[Leg
 
 
 def _backstop_can_carry(step: Step, left: list[tuple[Leg, int]]) -> bool:
-    trial = Overlay({k: dict(v) for k, v in step.overlay.trades.items()}, dict(step.overlay.cash))
+    state, trial = step.state, step.overlay.copy()
     for leg, lots in left:
-        cost = _cost_at_mark(step.state, leg.instrument, lots)
+        cost = cost_at_mark(state, leg.instrument, lots)
         trial.trade(BACKSTOP, leg.instrument, -lots, -cost)
-    held = trial.trades.get(BACKSTOP, {})
-    slots = {i for i, _, _ in step.state.accounts.positions(BACKSTOP)} | set(held)
-    fits = len(slots) <= step.state.accounts.ids.shape[1] and all(
-        abs(trial.lots(step.state, BACKSTOP, i)) < LOTS_LIMIT for i in held
+    held, orders = trial.trades.get(BACKSTOP, {}), trial.orders(state, BACKSTOP)
+    slots = {i for i, _, _ in state.accounts.positions(BACKSTOP)} | set(held)
+    fits = len(slots) <= MAX_POSITIONS and all(
+        abs(trial.lots(state, BACKSTOP, i)) < LOTS_LIMIT for i in held
     )
     if not fits:
         return False
-    orders = step.overlay.orders(step.state, BACKSTOP)
-    margin = account_margin(step.state, BACKSTOP, trial, orders)
+    margin = account_margin(state, BACKSTOP, trial, orders)
     return margin.margin_balance_e6 >= margin.initial_e6
 
 
-def _charge_penalty(step: Step) -> None:
-    """Charge the liquidation fee, as far as the account still has a margin balance."""
+def _charge_penalty(step: Step, due_before: int | None) -> None:
+    """Charge the liquidation fee, as far as the account still has a margin balance.
+
+    A partial step (`due_before` given) takes at most half of the maintenance margin that it
+    released: where the requirement is small beside the notional, a fee on notional would leave a
+    worse ratio than the step found. From a ratio of a half up, this never does.
+    """
     after = account_margin(step.state, step.account, step.overlay, orders=())
-    amount = max(0, min(step.closed_notional_fee, after.margin_balance_e6))
+    most = int(after.margin_balance_e6)
+    if due_before is not None:
+        most = min(most, (due_before - after.maintenance_e6) // 2)
+    amount = max(0, min(step.closed_notional_fee, most))
     if amount:
         step.overlay.pay(step.account, -amount)
         step.overlay.pay(INSURANCE, amount)
@@ -238,28 +207,10 @@ def _settle_debt(step: Step) -> None:
     cash = int(state.accounts.cash[account]) + step.overlay.cash.get(account, 0)
     costs = sum(cost for _, _, cost in state.accounts.positions(account))
     cash -= costs + sum(cost for _, cost in closed.values())
-    if cash < 0:
-        cash += _sell_collateral(step, -cash)
+    for sale in collateral_sales(state, account, -cash):
+        step.events.append(sale)
+        cash += sale.cash_e6
     if cash < 0:
         fund = int(state.accounts.cash[INSURANCE]) + step.overlay.cash.get(INSURANCE, 0)
         paid = max(0, min(fund, -cash))
         step.events.append(DeficitCovered(account, UsdE6(paid), UsdE6(-cash - paid)))
-
-
-def _sell_collateral(step: Step, needed_e6: int) -> int:
-    """Sell collateral to the backstop at its haircut price, asset by asset; return the cash.
-
-    The backstop's margin balance does not fall: it counts the asset at that same price.
-    """
-    state, raised = step.state, 0
-    for asset, price in enumerate(haircut_prices(state, state.market), start=1):
-        held = int(state.accounts.collateral[step.account, asset - 1])
-        if price == 0:
-            continue
-        amount = min(held, ceil_div((needed_e6 - raised) * UNITS_E10, price))
-        if amount <= 0:
-            continue
-        cash = collateral_value(amount, price)
-        step.events.append(CollateralSold(asset, amount, cash, step.account, BACKSTOP))
-        raised += cash
-    return raised

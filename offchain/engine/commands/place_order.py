@@ -1,15 +1,17 @@
-"""PlaceOrder: check all 36 scenarios, match, and rest what is left."""
+"""PlaceOrder: check mode and margin, match, and rest what is left."""
 
-from offchain.core.margin import fee_e6, is_valid_risk_change, trade_cost_e6
+from offchain.core.margin import Mode
 from offchain.core.units import LOSS_BITS, MAX_ORDERS, MAX_POSITIONS, Lots, PriceE8
 from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
 from offchain.engine.commands.intents import refuse_intent, refuse_prices
+from offchain.engine.commands.order_margin import refuse_margin, refuse_outcome
 from offchain.engine.events import Closing, Event, NonceUsed, OrderClosed, OrderRested
-from offchain.engine.matching import MATCH_LIMIT, Incoming, match
+from offchain.engine.matching import Incoming, match
 from offchain.engine.messages import PlaceOrder, TimeInForce
+from offchain.engine.modes import forbidden_by_mode, instruments_of
+from offchain.engine.overlay import Overlay
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import Overlay, account_margin
 from offchain.engine.state import State
 
 
@@ -33,7 +35,7 @@ def decide(
         return Rejected(Reason.NOTHING_TO_REDUCE)
     orders = state.orders_of(command.account)
     live = [order for order in orders if time_ns < order.expires_at_ns]
-    refused = _refuse_limits(state, command, lots, live) or _refuse_margin(
+    refused = _refuse_limits(state, command, lots, live) or refuse_margin(
         state, command, lots, live
     )
     if refused:
@@ -78,10 +80,12 @@ def _refuse_limits(
 ) -> Rejected | None:
     if len(orders) >= MAX_ORDERS:
         return Rejected(Reason.TOO_MANY_ORDERS, (("limit", MAX_ORDERS),))
-    instruments = {i for i, _, _ in state.accounts.positions(command.account)}
-    instruments |= {o.instrument for o in orders} | {command.instrument}
+    instruments = instruments_of(state, command.account, orders) | {command.instrument}
     if len(instruments) > MAX_POSITIONS:
         return Rejected(Reason.TOO_MANY_POSITIONS, (("limit", MAX_POSITIONS),))
+    mode = Mode(int(state.accounts.mode[command.account]))
+    if forbidden_by_mode(state, mode, instruments):
+        return Rejected(Reason.MODE_FORBIDS, (("mode", mode), ("instrument", command.instrument)))
     same = sum(o.lots for o in orders if o.instrument == command.instrument and o.lots * lots > 0)
     position = state.accounts.lots_of(command.account, command.instrument)
     if abs(position + same + lots) >= LOTS_LIMIT:
@@ -96,46 +100,9 @@ def _refuse_limits(
     return None
 
 
-def _refuse_margin(
-    state: State, command: PlaceOrder, lots: int, orders: list[Order]
-) -> Rejected | None:
-    resting = [(o.instrument, o.lots, o.price_e8) for o in orders]
-    terms = [*resting, (command.instrument, lots, command.limit_price_e8)]
-    margin = account_margin(state, command.account, orders=terms)
-    divisor = state.underlying(command.instrument).lot_divisor
-    fee = fee_e6(lots, command.limit_price_e8, divisor, state.rules.taker_fee_e6)
-    most = fee + min(abs(lots), MATCH_LIMIT) - 1  # every fill rounds its own fee up
-    balance = margin.margin_balance_e6 - most
-    if balance >= margin.initial_e6:
-        return None
-    if command.reduce_only and _reduces_risk(state, command, lots, most):
-        return None
-    return Rejected(
-        Reason.INSUFFICIENT_MARGIN,
-        (("margin_balance_e6", balance), ("initial_margin_e6", margin.initial_e6)),
-    )
-
-
-def _reduces_risk(state: State, command: PlaceOrder, lots: int, fee: int) -> bool:
-    before = account_margin(state, command.account, orders=())
-    overlay = Overlay()
-    divisor = state.underlying(command.instrument).lot_divisor
-    funding = int(state.market.funding_e6[command.instrument])
-    cost = trade_cost_e6(lots, command.limit_price_e8, divisor, funding)
-    overlay.trade(command.account, command.instrument, lots, cost)
-    overlay.pay(command.account, -fee)
-    after = account_margin(state, command.account, overlay, orders=())
-    return is_valid_risk_change(
-        before.margin_balance_e6,
-        before.maintenance_e6,
-        after.margin_balance_e6,
-        after.maintenance_e6,
-    )
-
-
 def _execute(
     state: State, command: PlaceOrder, lots: int, expired: list[Order], seq: int, time_ns: int
-) -> tuple[Event, ...]:
+) -> tuple[Event, ...] | Rejected:
     incoming = Incoming(
         command.account,
         command.instrument,
@@ -145,25 +112,28 @@ def _execute(
     )
     overlay = Overlay(closed={order.order_id for order in expired})
     found = match(state, incoming, time_ns, overlay)
+    is_dropped = command.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL or found.is_cut
+    rest = 0 if is_dropped else found.left
+    refused = refuse_outcome(state, command, overlay, rest)
+    if refused:
+        return refused
     events: list[Event] = [NonceUsed(command.account, command.nonce)]
     events += [OrderClosed(o.order_id, o.account, o.instrument, Closing.EXPIRED) for o in expired]
     events += found.events
-    if found.left == 0:
-        return tuple(events)
-    if command.time_in_force == TimeInForce.IMMEDIATE_OR_CANCEL or found.is_cut:
-        events.append(OrderClosed(seq, command.account, command.instrument, Closing.UNFILLED))
-    else:
+    if rest:
         events.append(
             OrderRested(
                 order_id=seq,
                 account=command.account,
                 instrument=command.instrument,
-                lots=Lots(found.left),
+                lots=Lots(rest),
                 price_e8=PriceE8(command.limit_price_e8),
                 reduce_only=command.reduce_only,
                 expires_at_ns=command.expires_at_ns,
             )
         )
+    elif found.left:
+        events.append(OrderClosed(seq, command.account, command.instrument, Closing.UNFILLED))
     return tuple(events)
 
 

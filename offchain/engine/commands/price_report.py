@@ -1,23 +1,27 @@
 """PriceReport: believe a round of observations, or hold it until a second one confirms it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from offchain.core.margin import call_level, maintenance_margin
-from offchain.core.oracle import is_accepted, medians
-from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, UsdE6
+from offchain.core.collateral import next_haircut
+from offchain.core.instruments import FeedKind
+from offchain.core.margin import call_level
+from offchain.core.oracle import confidence_e6, is_accepted, medians
+from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, RatioE6, UsdE6
 from offchain.engine.events import Event, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.market import Market
-from offchain.engine.messages import PriceReport
+from offchain.engine.messages import Observation, PriceReport
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import sweep_margins
 from offchain.engine.state import State
-from offchain.pricing.risk_array import RiskArrays, RiskRangeError, price_book
+from offchain.engine.sweeps import margins_near
+from offchain.pricing.risk_array import RiskRangeError
 
 MAX_SKEW_NS = 5 * SECOND_NS
 """How far an observation may lie ahead of the sequencer's clock."""
+MEASURED_KINDS = (FeedKind.INDEX, FeedKind.FORWARD)
+"""Feeds whose observers must agree for the price of an underlying to be trusted."""
 
 
 def decide(
@@ -35,12 +39,59 @@ def decide(
     if not is_accepted(values, last, pending, state.rules.oracle.band_e6):
         return (held,)
     try:
-        arrays = price_book(state.rules, values, command.observed_at_ns)
+        ahead = market_ahead(state, command, values)
     except RiskRangeError:
         return Rejected(Reason.RISK_RANGE, (("round", command.round),))
-    accepted = PriceAccepted(command.round, command.observed_at_ns, values, arrays)
-    ahead = replace(market, medians=values)
-    return (accepted, *level_changes(state, ahead, arrays, market.funding_e6))
+    accepted = PriceAccepted(
+        command.round,
+        command.observed_at_ns,
+        values,
+        ahead.prices,
+        ahead.charges_in_force,
+        ahead.history,
+        ahead.confidences_e6,
+        ahead.haircuts,
+        ahead.curves,
+    )
+    return (accepted, *level_changes(state, ahead))
+
+
+def market_ahead(state: State, command: PriceReport, values: tuple[int, ...]) -> Market:
+    """Return the market that a report makes, with all that follows from it.
+
+    Raises
+    ------
+    RiskRangeError
+        A lot value, a loss or a charge leaves its bits.
+    """
+    rules, market = state.rules, state.market
+    haircuts = tuple(
+        next_haircut(haircut, values[terms.underlying], command.observed_at_ns, terms)
+        for haircut, terms in zip(market.haircuts, rules.collateral, strict=True)
+    )
+    ahead = replace(
+        market,
+        observed_at_ns=command.observed_at_ns,
+        medians=values,
+        confidences_e6=_confidences(state, command.observations),
+        haircuts=haircuts,
+    )
+    ahead.derive(rules)
+    return ahead
+
+
+def _confidences(state: State, observations: Sequence[Observation]) -> tuple[RatioE6, ...]:
+    """Return, for each underlying, the least confidence in its index and forwards. [e-6]"""
+    rules = state.rules
+    found = [
+        [
+            confidence_e6([o.values[place] for o in observations], addons.dispersion_e6)
+            for place, feed in enumerate(rules.listing.feeds)
+            if feed.underlying == underlying.index and feed.kind in MEASURED_KINDS
+        ]
+        for underlying, addons in zip(rules.listing.underlyings, rules.addons, strict=True)
+    ]
+    return tuple(min(each) for each in found)
 
 
 def _refuse_report(state: State, command: PriceReport, time_ns: int) -> Rejected | None:
@@ -63,19 +114,16 @@ def _refuse_report(state: State, command: PriceReport, time_ns: int) -> Rejected
     return None
 
 
-def level_changes(
-    state: State, market: Market, arrays: RiskArrays, funding_e6: NDArray[np.int64]
-) -> list[Event]:
-    """Return an event for every account whose call level differs at these prices."""
-    rules = state.rules
-    balance, scan = sweep_margins(state, market, arrays, funding_e6)
+def level_changes(state: State, market: Market) -> list[Event]:
+    """Return an event for every account whose call level differs in this market."""
+    levels_e6 = state.rules.liquidation.call_levels_e6
+    if not levels_e6:
+        return []
     levels = state.accounts.level[: state.accounts.count]
     found: list[Event] = []
-    for account in np.flatnonzero((scan > 0) | (balance < 0) | (levels > 0)).tolist():
-        due = maintenance_margin(int(scan[account]), 0, rules.mm_factor_e6)
-        level = call_level(int(balance[account]), due, rules.liquidation.call_levels_e6)
+    near = margins_near(state, market, max(levels_e6), also=np.flatnonzero(levels))
+    for account, balance, due in near.rows():
+        level = call_level(balance, due, levels_e6)
         if level != levels[account]:
-            found.append(
-                MarginLevelChanged(AccountId(account), level, UsdE6(int(balance[account])), due)
-            )
+            found.append(MarginLevelChanged(AccountId(account), level, UsdE6(balance), UsdE6(due)))
     return found

@@ -1,11 +1,11 @@
 """Withdraw: debit at once, pay on chain when the batch is final."""
 
-from offchain.engine.commands.intents import refuse_intent, refuse_prices
+from offchain.engine.commands.intents import refuse_intent, refuse_unsettled_prices
 from offchain.engine.events import Event, NonceUsed, Withdrawn
 from offchain.engine.messages import Withdraw
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import withdrawable
 from offchain.engine.state import State
+from offchain.engine.withdrawal import withdrawable
 
 
 def decide(
@@ -16,7 +16,7 @@ def decide(
     refused = refuse_intent(state, account, command.nonce, command.expires_at_ns, time_ns)
     if refused:
         return refused
-    if not 0 <= command.asset < len(state.flows.withdrawn):
+    if not 0 <= command.asset <= len(state.rules.collateral):
         return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
     if command.amount <= 0:
         return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
@@ -44,7 +44,5 @@ def _available(state: State, account: int, asset: int, time_ns: int) -> int | Re
         if asset == 0:
             return int(accounts.cash[account])
         return int(accounts.collateral[account, asset - 1])
-    pending = state.market.pending
-    if pending is not None:  # a jump may be coming: what looks free now may be owed then
-        return Rejected(Reason.STALE_PRICES, (("pending_round", pending.round),))
-    return refuse_prices(state, time_ns) or withdrawable(state, account, asset)
+    # While a jump waits for confirmation, what looks free now may be owed then.
+    return refuse_unsettled_prices(state, time_ns) or withdrawable(state, account, asset)

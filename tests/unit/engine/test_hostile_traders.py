@@ -8,7 +8,8 @@ from offchain.core.units import InstrumentId, TimestampNs
 from offchain.engine.events import Closing, FundingAccrued, OrderClosed, PositionTransferred
 from offchain.engine.messages import FundingTick, PlaceOrder
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import account_margin, withdrawable
+from offchain.engine.risk import account_margin
+from offchain.engine.withdrawal import withdrawable
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
@@ -17,6 +18,7 @@ from tests.support.venue import (
     Venue,
     feed_values,
     option,
+    scan_only,
 )
 
 PUT = option("BTC-WEEK-100000-P")
@@ -33,8 +35,11 @@ def venue() -> Venue:
 
 
 @pytest.fixture
-def worthless(venue: Venue) -> Venue:
-    """Return an hour before the expiry, where a put is worth nothing in any scenario."""
+def worthless() -> Venue:
+    """Return an hour before the expiry, where a put is worth nothing and requires nothing."""
+    venue = Venue(scan_only())
+    for name in (10, 11):
+        venue.deposit(name, 50_000)
     venue.now = WEEK_NS - HOUR_NS
     venue.price(500_000)
     assert not venue.state.market.prices.losses_e6[PUT].any()
@@ -86,7 +91,7 @@ def test_a_maker_without_risk_is_not_filled_beyond_what_the_account_has(venue: V
 
 
 def test_collateral_that_pays_an_unrealised_loss_stays() -> None:
-    venue = Venue()
+    venue = Venue(scan_only())
     trader, other = venue.deposit(10, usd=100, btc=1), venue.deposit(11, 500_000)
     venue.now = WEEK_NS - HOUR_NS
     venue.price(120_000)
@@ -115,8 +120,11 @@ def test_a_debt_holds_its_collateral_whatever_the_unrealised_profit() -> None:
     left = 10**8 - withdrawable(venue.state, trader, 1)
     debt = -int(venue.state.accounts.cash[trader])
     assert debt > 20_000 * 10**6
-    assert left * 173_000 * 9 // 1_000 >= debt  # unrealised profit never leaves
-    assert (left - 1) * 173_000 * 9 // 1_000 < debt
+    haircut = venue.state.market.haircuts[0].haircut_e6
+    assert 100_000 < haircut < 500_000  # such moves raise it from its floor of 5 %
+    price = 173_000 * 100 * (10**6 - haircut)
+    assert left * price // 10**10 >= debt  # unrealised profit never leaves
+    assert (left - 1) * price // 10**10 < debt
 
 
 def test_a_keeper_is_not_paid_for_closing_the_orders_of_an_account_again_and_again() -> None:
@@ -267,7 +275,7 @@ def test_a_price_of_almost_nothing_stops_nothing(venue: Venue) -> None:
 
 def test_an_order_that_a_step_has_filled_does_not_count_twice_against_the_backstop() -> None:
     venue = Venue()
-    venue.fund(insurance_usd=100_000, backstop_usd=18_500)
+    venue.fund(insurance_usd=100_000, backstop_usd=19_500)
     venue.deposit(10, 50_000)
     venue.deposit(11, 5_000_000)
     venue.price(120_000)

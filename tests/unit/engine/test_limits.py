@@ -11,8 +11,9 @@ from offchain.engine.events import Closing, Filled, OrderClosed, PositionTransfe
 from offchain.engine.matching import MATCH_LIMIT
 from offchain.engine.messages import Deposit, FundingTick, Genesis, Liquidate, SettleExpiry
 from offchain.engine.reasons import Reason, Rejected
-from offchain.engine.risk import account_margin, withdrawable
+from offchain.engine.risk import account_margin
 from offchain.engine.state import State
+from offchain.engine.withdrawal import withdrawable
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
@@ -78,7 +79,7 @@ def test_deposits_stop_before_a_balance_could_leave_its_range() -> None:
     assert venue.refuses(Deposit(2, owner, 0, 0, 2)) is Reason.CASH_LIMIT
     venue.must(Deposit(2, owner, 0, 0, 1))
     assert venue.refuses(Deposit(3, owner, 0, 0, 0)) is Reason.BAD_AMOUNT
-    assert venue.refuses(Deposit(3, owner, 0, 2, 1)) is Reason.BAD_ASSET
+    assert venue.refuses(Deposit(3, owner, 0, 3, 1)) is Reason.BAD_ASSET
 
 
 def test_nothing_comes_before_genesis_and_no_second_one_after() -> None:
@@ -174,7 +175,8 @@ def test_the_backstop_carries_what_its_initial_margin_covers_to_the_unit(crashed
     step = machine.decide(state, Liquidate(AccountId(2)), state.last_seq + 1, crashed.now)
     assert isinstance(step, tuple)
     (taken,) = (e.lots for e in step if isinstance(e, PositionTransferred))
-    need = taken * max(state.market.prices.losses_e6[BTC_PERP].tolist())
+    assert int(state.market.prices.lot_values_e6[BTC_PERP]) == 109_000_000
+    need = taken * (17_440_000 + 1_090_000 + 32_700)  # scan 16 %, roll 1 %, closing fee 0.03 %
     crashed.grant(1, need - 1 - int(state.accounts.cash[1]))
     assert isinstance(crashed.liquidate(2), Rejected)
     crashed.grant(1, 1)

@@ -77,8 +77,8 @@ def test_an_expired_resting_order_is_closed_instead_of_filled(venue: Venue) -> N
 
 
 def test_an_order_beyond_initial_margin_is_refused_with_its_numbers(venue: Venue) -> None:
-    # 16 % of 120,000 USD is 19,200 a coin: 50,000 carries 2.6 coins and no more (E-4).
-    venue.must(venue.order(2, BTC_PERP, 2_500, 120_000))
+    # 16 % of scan, 1 % of roll and 0.03 % to close are 20,436 a coin: 50,000 carries 2.4 (E-4).
+    venue.must(venue.order(2, BTC_PERP, 2_400, 120_000))
     decision = venue.do(venue.order(2, BTC_PERP, 200, 120_000))
     assert not isinstance(decision, tuple)
     assert decision.reason is Reason.INSUFFICIENT_MARGIN
@@ -94,7 +94,7 @@ def test_resting_orders_count_at_their_worst(venue: Venue) -> None:
 
 
 def test_a_maker_who_could_no_longer_carry_its_fill_is_closed(venue: Venue) -> None:
-    venue.must(venue.order(2, BTC_PERP, 2_500, 120_000))
+    venue.must(venue.order(2, BTC_PERP, 2_400, 120_000))
     venue.must(venue.order(3, BTC_PERP, -100, 130_000))
     for usd in (115_000, 110_000, 105_000):
         venue.price(usd)
@@ -117,7 +117,7 @@ def test_reduce_only_orders_never_open_or_flip(venue: Venue) -> None:
 
 
 def test_an_account_under_initial_margin_may_still_reduce(venue: Venue) -> None:
-    venue.trade(2, 3, BTC_PERP, 2_500, 120_000)
+    venue.trade(2, 3, BTC_PERP, 2_400, 120_000)
     for usd in (115_000, 111_000, 107_000):
         venue.price(usd)
     margin = account_margin(venue.state, 2)
@@ -125,7 +125,7 @@ def test_an_account_under_initial_margin_may_still_reduce(venue: Venue) -> None:
     venue.must(venue.order(4, BTC_PERP, 100, 107_000))
     assert venue.refuses(venue.order(2, BTC_PERP, 1, 107_000)) is Reason.INSUFFICIENT_MARGIN
     venue.must(venue.order(2, BTC_PERP, -100, 107_000, reduce_only=True))
-    assert venue.state.accounts.lots_of(2, BTC_PERP) == 2_400
+    assert venue.state.accounts.lots_of(2, BTC_PERP) == 2_300
 
 
 def test_a_hedge_needs_less_than_its_legs(venue: Venue) -> None:

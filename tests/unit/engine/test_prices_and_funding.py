@@ -8,7 +8,8 @@ from offchain.core.units import InstrumentId, TimestampNs
 from offchain.engine.events import FundingAccrued, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.messages import SettleExpiry
 from offchain.engine.reasons import Reason
-from offchain.engine.risk import account_margin, withdrawable
+from offchain.engine.risk import account_margin
+from offchain.engine.withdrawal import withdrawable
 from tests.support.venue import BTC_PERP, MONTH_NS, WEEK_NS, Venue, feed_values, option
 
 

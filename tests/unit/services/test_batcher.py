@@ -307,7 +307,7 @@ def test_keepers_get_witnesses_that_hold_under_the_header(rig: Rig) -> None:
         assert tree is not None
         witness = from_json(LiquidationWitness, tree)
         assert witness == batch.witnesses[index]
-        witness.check(batch.header, batch.terms)
+        witness.check(batch.header, batch.terms, batch.curves_hash)
     assert rig.batcher.witness(1, batch.header.liquidation_count) is None
     assert rig.batcher.witness(2, 0) is None
     assert rig.batcher.witness(0, 0) is None

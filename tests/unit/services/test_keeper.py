@@ -40,7 +40,7 @@ class Manager:
         self.batch = batch
         self.is_final = False
         self.verified: set[int] = set()
-        self.reports: set[int] | None = None
+        self.reports: set[bytes] | None = None
         self.credit = 0
         self.sent = 0
         self.refuse: str | None = None
@@ -59,6 +59,10 @@ class Manager:
         assert params_hash == self.batch.header.params_hash
         return self.batch.terms
 
+    def curves_hash_of(self, params_hash: bytes) -> bytes:
+        assert params_hash == self.batch.header.params_hash
+        return self.batch.curves_hash
+
     def is_verified(self, batch_no: int, index: int) -> bool:
         assert batch_no == 1
         return index in self.verified
@@ -74,7 +78,7 @@ class Manager:
         error = self.refuse
         if witness.index in self.verified:
             error = "AlreadyVerified"
-        elif self.reports is not None and witness.report.round not in self.reports:
+        elif self.reports is not None and witness.epoch.report_hash not in self.reports:
             error = "ReportNotAccepted"
         if error is not None:
             raise TransactionReverted("LiquidationManager.verify", error, {})
@@ -177,8 +181,8 @@ def unknown_key(tree: dict[str, Any]) -> dict[str, object]:
     return tree | {"extra": "1"}
 
 
-def huge_median(tree: dict[str, Any]) -> dict[str, object]:
-    return tree | {"report": tree["report"] | {"medians": [str(2**100)]}}
+def huge_number(tree: dict[str, Any]) -> dict[str, object]:
+    return tree | {"epoch": tree["epoch"] | {"number": str(2**100)}}
 
 
 def huge_amount(tree: dict[str, Any]) -> dict[str, object]:
@@ -198,7 +202,7 @@ HOSTILE = [
     other_place,
     wrong_type,
     unknown_key,
-    huge_median,
+    huge_number,
     huge_amount,
     no_columns,
     odd_bytes,

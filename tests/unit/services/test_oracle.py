@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.core.instruments import Feed, FeedKind, Listing, Underlying
+from offchain.core.instruments import SHAPE_KINDS, Feed, FeedKind, Listing, Underlying
 from offchain.core.oracle import medians
 from offchain.core.units import ONE_E8, YEAR_NS, PriceE8, TimestampNs
 from offchain.engine.messages import Observation
 from offchain.ledger.signatures import recover
 from offchain.ledger.typed_data import Domain, observation_digest
+from offchain.pricing.surface import decode_surface
 from offchain.services.errors import QuorumMissing
 from offchain.services.feed_model import (
     MAX_VOLATILITY_E8,
+    SHAPE_TICK_E8,
     VOLATILITY_TICK_E8,
     FeedModel,
     FeedTerms,
@@ -172,3 +174,45 @@ def test_a_report_with_one_wrong_observation_is_turned_away() -> None:
         refused = check_report(DOMAIN, ADDRESSES, forged)
         assert refused is not None
         assert refused.reason == IntentReason.BAD_OBSERVATION
+
+
+SHAPED = Listing(
+    underlyings=LISTING.underlyings,
+    instruments=(),
+    feeds=(
+        *LISTING.feeds,
+        *(Feed(kind, 0, EXPIRY) for kind in SHAPE_KINDS),
+        Feed(FeedKind.STABLE, 0, TimestampNs(0)),
+    ),
+)
+
+
+def shaped(**terms: int) -> FeedModel:
+    return FeedModel(SHAPED, (FeedTerms(**terms),))
+
+
+def test_a_smile_narrows_with_the_root_of_time_and_tilts_in_a_fall() -> None:
+    feeds = shaped(slope_e8=10_000_000, tilt_e8=-20_000_000, tilt_response_e6=1_000_000)
+    year, fallen = (
+        feeds.values(Spot(time, (usd * ONE_E8,)))
+        for time, usd in ((0, 100_000), (3 * YEAR_NS // 4, 90_000))
+    )
+    first, later = (decode_surface(values[2], values[3:7]) for values in (year, fallen))
+    assert (first.slope_e8, later.slope_e8) == (10_000_000, 5_000_000)  # a year, then a quarter
+    assert (first.tilt_e8, later.tilt_e8) == (-20_000_000, -30_000_000)
+    assert first.width_e8 == later.width_e8 == 10_000_000
+
+
+def test_the_cash_asset_is_at_par_in_calm_and_dips_in_a_fall() -> None:
+    feeds = shaped(peg_response_e6=50_000)
+    assert feeds.values(Spot(0, (100_000 * ONE_E8,)))[-1] == ONE_E8
+    assert feeds.values(Spot(1, (80_000 * ONE_E8,)))[-1] == 99_000_000
+
+
+def test_shapes_are_observed_on_their_own_step() -> None:
+    seen = shaped().values(Spot(0, (100_000 * ONE_E8,)))
+    signers = [OracleSigner(KEYS[n], n, DOMAIN, SHAPED, Noise(seed=11)) for n in range(5)]
+    for o in OracleNetwork(signers, 5).report(1, NOW, seen).observations:
+        for value, centre in zip(o.values[3:], seen[3:], strict=True):
+            assert value % SHAPE_TICK_E8 == 0
+            assert abs(value - centre) <= centre * 200 // 10**6 + SHAPE_TICK_E8

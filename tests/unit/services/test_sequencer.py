@@ -37,7 +37,7 @@ def crowd(longs: int, liquidations_per_tick: int = 256) -> Desk:
     desk = Desk(liquidations_per_tick=liquidations_per_tick)
     desk.fund(insurance_usd=50_000, backstop_usd=20_000_000)
     maker = desk.deposit(10, 50_000_000)
-    traders = [desk.deposit(11 + n, 30_000) for n in range(longs)]
+    traders = [desk.deposit(11 + n, 31_000) for n in range(longs)]
     desk.price(120_000)
     for trader in traders:
         desk.trade(trader, maker, BTC_PERP, 1_500, 120_000)
@@ -185,7 +185,7 @@ def test_what_exceeds_the_limit_waits_and_goes_before_the_next_command() -> None
 
 def test_the_worst_account_goes_first() -> None:
     desk = crowd(2)
-    desk.trade(4, 2, ETH_PERP, 100, 4_300)
+    desk.trade(4, 2, ETH_PERP, 20, 4_300)
     desk.price(114_100)
     steps = [e for e in commands(desk, 0) if isinstance(e, Liquidate)]
     assert [s.account for s in steps] == [4, 3]
