@@ -7,6 +7,8 @@ newest hard fork, so the calldata floor of EIP-7623 is in it, too. Usage: bench_
 
 * `liquidation.verify.gas.positions_8`: an account with eight positions in two underlyings, verified
   by a keeper who was never paid before: the dearest case. `.again` is the same keeper's next one.
+* `liquidation.verify.gas.charges`: the same account, by a keeper who was paid before, when it takes
+  the charge columns of both underlyings and the tier curves to prove it.
 * `commit.gas.without_da`: the commit of a batch whose log is one oracle report, less what the bytes
   of that log cost as calldata (16 gas, 4 for a zero). What grows with the log is data availability:
   `commit.gas.da_per_byte` is the rest, for each byte of a batch as large as the policy allows.
@@ -35,7 +37,8 @@ POSITIONS = (
     "ETH-MONTH-4400-C",
 )
 PERPETUAL_LOTS, OTHER_LOTS = 2_000, 20
-FALL = (116_000, 113_000, 110_000, 107_000, 104_000, 101_000)
+FALL = (117_000, 115_000, 113_000, 108_500, 104_500, 103_000, 102_000, 101_000)
+"""Steps that leave the account far below its trigger, until the last brings it just below."""
 FULL_BYTES = BatchPolicy().max_bytes - BatchPolicy().call_bytes
 NON_ZERO, ZERO = 16, 4
 """Calldata by the byte (EIP-2028). [gas]"""
@@ -83,20 +86,19 @@ def measure_verification(venue: Devnet) -> dict[str, Entry]:
     """Verify liquidations of an account with eight positions."""
     open_positions(venue)
     cut_and_commit(venue)
-    for usd in FALL:
-        venue.price(usd)
-        if venue.sequencer.journal.open_liquidations:
-            break
-    # Another price lets a second step follow: the partial ones leave the positions open.
-    for usd in (FALL[-1] - 3_000, FALL[-1] - 6_000):
+    for usd in FALL:  # partial steps leave the positions open
         venue.price(usd)
     signed, _ = cut_and_commit(venue)
     witnesses = signed.batch.witnesses
-    assert all(len(w.leaf.positions) == len(POSITIONS) for w in witnesses[:2]), "eight each"
-    first, second, *_ = venue.keeper.step()
+    assert all(len(w.leaf.positions) == len(POSITIONS) for w in witnesses), "eight each"
+    receipts = venue.keeper.step()
+    first, second, *_ = [r for r, w in zip(receipts, witnesses, strict=True) if not w.curves]
+    charged, *_ = [r for r, w in zip(receipts, witnesses, strict=True) if w.curves]
+    assert first is receipts[0], "the dearest is a new keeper's"
     return {
         "liquidation.verify.gas.positions_8": entry(first.gas_used, VERIFY_LIMIT),
         "liquidation.verify.gas.positions_8.again": entry(second.gas_used),
+        "liquidation.verify.gas.charges": entry(charged.gas_used),
     }
 
 
@@ -137,7 +139,7 @@ def measure() -> dict[str, Entry]:
     """Return every figure by its key."""
     with tempfile.TemporaryDirectory() as folder, devnet(Path(folder)) as venue:
         venue.deposit(BACKSTOP, 5_000_000)
-        venue.deposit(TAKER, 40_000)
+        venue.deposit(TAKER, 42_000)
         venue.deposit(MAKER, 5_000_000)
         venue.price(120_000)
         cut_and_commit(venue)

@@ -1,14 +1,10 @@
-"""Write the golden vectors of leaves, trees, columns and lists: docs/COMMITMENTS.md in numbers."""
+"""Write the golden vectors of leaves, trees and lists: docs/COMMITMENTS.md in numbers."""
 
 import sys
 from collections.abc import Iterator
 from dataclasses import astuple
 
-import numpy as np
-
-from offchain.core.units import SCENARIOS, SLOTS, InstrumentId, Lots, PriceE8
-from offchain.ledger import columns as col
-from offchain.ledger import epoch as ep
+from offchain.core.units import InstrumentId, Lots, PriceE8
 from offchain.ledger import inbox, merkle
 from offchain.ledger import instruction as ins
 from offchain.ledger import leaf as lf
@@ -95,100 +91,6 @@ def merkle_cases() -> Iterator[Case]:
     yield case(
         "proof of 19", **fields, index=1, leaf=leaves[1], proof=tree.proof(1)[:-1], valid=False
     )
-
-
-# -- columns, report, epoch ----------------------------------------------------------------------
-
-
-def columns_of(name: str, slots: tuple[int, ...]) -> tuple[list[int], list[list[int]], col.Columns]:
-    """Return arbitrary values and losses, listed rows only, and their columns."""
-    values = np.zeros(len(slots) * SLOTS, np.int64)
-    losses = np.zeros((len(slots) * SLOTS, SCENARIOS), np.int32)
-    rows = [u * SLOTS + k for u, n in enumerate(slots) for k in range(n)]
-    for row in rows:
-        values[row] = number(f"{name} value {row}", -(2**40), 2**40)
-        losses[row] = [number(f"{name} {row} {s}", -(2**31), 2**31 - 1) for s in range(SCENARIOS)]
-    values[rows[0]], losses[rows[0], 0], losses[rows[-1], 35] = -(2**63), -(2**31), 2**31 - 1
-    made = col.Columns.of_arrays(values, losses, slots)
-    return values[rows].tolist(), losses[rows].tolist(), made
-
-
-def columns() -> Iterator[Case]:
-    """Yield openings of columns under both roots."""
-    books: list[tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]] = [
-        ("one underlying, one slot", (1,), ((0, 0), (0, 35))),
-        ("one underlying", (5,), ((0, 7),)),
-        ("two underlyings", (3, 2), ((0, 0), (0, 35), (1, 0), (1, 35))),
-        ("two large underlyings", (12, 9), ((0, 13), (1, 30))),
-        ("second without slots", (4, 0), ((0, 20), (1, 3))),
-    ]
-    for name, slots, openings in books:
-        values, losses, made = columns_of(name, slots)
-        flat = [x for row in losses for x in row]
-        for underlying, scenario in openings:
-            opening = made.opening(underlying, scenario)
-            yield case(
-                f"{name}: underlying {underlying}, scenario {scenario}",
-                slots=slots,
-                values=values,
-                losses=flat,
-                shape=[len(values), SCENARIOS],
-                underlying=underlying,
-                scenario=scenario,
-                packedValues=opening.values,
-                packedLosses=opening.losses,
-                valueHash=col.column_hash(underlying, col.VALUE_COLUMN, opening.values),
-                lossHash=col.column_hash(underlying, scenario, opening.losses),
-                valueProof=opening.value_proof,
-                lossProof=opening.loss_proof,
-                priceRoot=made.price_root,
-                riskRoot=made.risk_root,
-            )
-
-
-def report() -> Iterator[Case]:
-    """Yield reports from no feed to many."""
-    series: list[tuple[str, int, int, tuple[int, ...]]] = [
-        ("no feed", 1, 1, ()),
-        ("one feed", 1, 1_760_000_000_000_000_000, (12_345_678_900_000,)),
-        ("two feeds", 2, 1_760_000_001_000_000_000, (12_000_000_000_000, 400_000_000_000)),
-        ("three feeds", 3, 1_760_000_002_000_000_000, (1, 2, 3)),
-        ("four feeds fill a word", 4, 1_760_000_003_000_000_000, (1, 2, 3, 4)),
-        ("five feeds", 5, 1_760_000_004_000_000_000, (5, 4, 3, 2, 1)),
-        ("largest numbers", 2**64 - 1, 2**64 - 1, (2**63 - 1,) * 3),
-        ("negative values pack too", 6, 7, (-1, -(2**63))),
-        ("24 feeds", 7, 8, tuple(number(f"feed {i}", 1, 2**46) for i in range(24))),
-    ]
-    for name, round_, observed_at, medians in series:
-        value = ep.Report(round_, observed_at, medians)
-        packed = col.pack_values(medians)
-        yield case(
-            name,
-            round=round_,
-            observedAt=observed_at,
-            medians=medians,
-            packed=packed,
-            hash=ep.report_hash(value),
-        )
-
-
-def epoch() -> Iterator[Case]:
-    """Yield epochs, from zeros to the largest numbers."""
-    edge = [("all zero", ep.Epoch(0, 0, ZERO32, ZERO32, ZERO32))]
-    edge += [("all ones", ep.Epoch(2**64 - 1, 2**64 - 1, *[b"\xff" * 32] * 3))]
-    for i in range(1, 8):
-        roots = [word(f"epoch {i} {k}") for k in ("report", "price", "risk")]
-        edge.append((f"epoch {i}", ep.Epoch(i, 1_760_000_000_000_000_000 + i, *roots)))
-    for name, value in edge:
-        yield case(
-            name,
-            number=value.number,
-            time=value.time_ns,
-            reportHash=value.report_hash,
-            priceRoot=value.price_root,
-            riskRoot=value.risk_root,
-            hash=ep.epoch_hash(value),
-        )
 
 
 # -- instruction, output, inbox, totals ----------------------------------------------------------
@@ -282,28 +184,54 @@ def inbox_cases() -> Iterator[Case]:
 def totals() -> Iterator[Case]:
     """Yield totals; some break SOL-1."""
     low, most, top, count = -(2**127), 2**127 - 1, 2**128 - 1, 2**32 - 1
+    none, tops = (0,), (top,) * 8
     rows: list[tuple[str, tot.Totals, bool]] = [
-        ("nothing yet", tot.Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), True),
-        ("one deposit", tot.Totals(10**6, 0, 10**6, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0), True),
-        ("both assets", tot.Totals(600, 40, 1000, 50, 400, 10, 70, 90, 20, 0, 9, 1, 4), True),
-        ("fund overdrawn", tot.Totals(5, 0, 5, 0, 0, 0, -8, 1, 9, 3, 4, 4, 9), True),
+        ("nothing yet", tot.Totals(0, none, 0, none, 0, none, 0, 0, 0, 0, 0, 0, 0), True),
+        ("one deposit", tot.Totals(10**6, none, 10**6, none, 0, none, 0, 0, 0, 0, 3, 0, 0), True),
+        (
+            "cash and one collateral",
+            tot.Totals(600, (40,), 1000, (50,), 400, (10,), 70, 90, 20, 0, 9, 1, 4),
+            True,
+        ),
+        (
+            "three collaterals",
+            tot.Totals(9, (4, 0, 7), 9, (5, 3, 7), 0, (1, 3, 0), 0, 0, 0, 0, 3, 0, 0),
+            True,
+        ),
+        ("fund overdrawn", tot.Totals(5, none, 5, none, 0, none, -8, 1, 9, 3, 4, 4, 9), True),
         (
             "one unit of cash too much",
-            tot.Totals(601, 40, 1000, 50, 400, 10, 0, 0, 0, 0, 3, 0, 0),
+            tot.Totals(601, (40,), 1000, (50,), 400, (10,), 0, 0, 0, 0, 3, 0, 0),
             False,
         ),
         (
             "one unit of collateral lost",
-            tot.Totals(600, 39, 1000, 50, 400, 10, 0, 0, 0, 0, 3, 0, 0),
+            tot.Totals(600, (39,), 1000, (50,), 400, (10,), 0, 0, 0, 0, 3, 0, 0),
             False,
         ),
-        ("negative book", tot.Totals(-1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 1, 0, 0), False),
+        (
+            "a unit of one collateral made another",
+            tot.Totals(0, (5, 5), 0, (4, 6), 0, (0, 0), 0, 0, 0, 0, 3, 0, 0),
+            False,
+        ),
+        ("no asset listed", tot.Totals(0, (), 0, (), 0, (), 0, 0, 0, 0, 3, 0, 0), False),
+        (
+            "an asset that was never deposited",
+            tot.Totals(0, (0, 0), 0, (0,), 0, (0, 0), 0, 0, 0, 0, 3, 0, 0),
+            False,
+        ),
+        (
+            "an asset that was never withdrawn",
+            tot.Totals(0, (0, 0), 0, (0, 0), 0, (0,), 0, 0, 0, 0, 3, 0, 0),
+            False,
+        ),
+        ("negative book", tot.Totals(-1, none, 0, none, 0, none, -1, 0, 0, 0, 1, 0, 0), False),
         (
             "largest numbers",
-            tot.Totals(most, top, top, top, top, top, most, top, top, top, count, count, count),
+            tot.Totals(most, tops, top, tops, top, tops, most, top, top, top, count, count, count),
             False,
         ),
-        ("smallest numbers", tot.Totals(low, 0, 0, 0, 0, 0, low, 0, 0, 0, 0, 0, 0), False),
+        ("smallest numbers", tot.Totals(low, none, 0, none, 0, none, low, *[0] * 6), False),
     ]
     names = [camel(x) for x in tot.Totals.__dataclass_fields__]
     for name, value, conserved in rows:
@@ -314,9 +242,6 @@ def totals() -> Iterator[Case]:
 FILES: Files = {
     "account_leaf": account_leaf,
     "merkle": merkle_cases,
-    "columns": columns,
-    "report": report,
-    "epoch": epoch,
     "instruction": instruction,
     "output": output,
     "inbox": inbox_cases,

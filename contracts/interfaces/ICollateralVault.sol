@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title ICollateralVault
 /// @notice Holds every deposited token and pays out only what the settlement contract releases.
-/// @dev C-1, C-2. Immutable: no owner, no pause, no upgrade. Asset 0 is cash, asset 1 is collateral.
+/// @dev C-1, C-2. Fixed at construction: no owner, no pause, no upgrade. Asset 0 is cash, assets 1,
+/// 2, .. are collateral.
 interface ICollateralVault {
     /// @notice Only the settlement contract may release.
     error NotSettlement(address caller);
@@ -23,8 +24,10 @@ interface ICollateralVault {
     error WrongDecimals(address token, uint8 expected, uint8 actual);
     /// @notice An address that must be given is missing.
     error ZeroAddress();
-    /// @notice Both assets are one token, which would be booked twice.
+    /// @notice Two assets are one token, which would be booked twice.
     error SameToken(address token);
+    /// @notice More collateral assets than an account has room for.
+    error TooManyAssets(uint256 count, uint256 limit);
 
     /// @param amount Paid out. [token units]
     event Released(uint8 indexed asset, address indexed to, uint256 amount);
@@ -43,6 +46,9 @@ interface ICollateralVault {
 
     /// @notice What was deposited and not yet released; donations do not count. [token units]
     function bookedBalance(uint8 asset) external view returns (uint256);
+
+    /// @notice How many collateral assets there are, besides cash.
+    function collateralCount() external view returns (uint256);
 
     /// @notice The token of an asset.
     function token(uint8 asset) external view returns (address);

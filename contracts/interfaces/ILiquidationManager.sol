@@ -5,9 +5,10 @@ import {BatchHeader, BatchStatus} from "../types/Batch.sol";
 import {Instruction, LiquidationWitness} from "../types/Liquidation.sol";
 
 /// @title ILiquidationManager
-/// @notice Recomputes the margin of a liquidated account from one witness scenario.
+/// @notice Recomputes the margin of a liquidated account from what a witness opens.
 /// @dev A batch cannot be finalised before each of its liquidations was verified here. Anyone may
-/// verify, and is paid for it. Errors of `Merkle`, `Columns`, `Margin` and `Legs` come through.
+/// verify, and is paid for it. Errors of `Merkle`, `Columns`, `Charges`, `Collateral`, `Curves`,
+/// `Margin` and `Legs` come through.
 interface ILiquidationManager {
     /// @notice The instruction was verified before.
     error AlreadyVerified(uint64 batchNo, uint32 index);
@@ -30,23 +31,14 @@ interface ILiquidationManager {
     /// @notice The epoch is not in the batch at this place.
     error EpochNotInBatch(bytes32 expectedRoot, bytes32 actualRoot);
 
-    /// @notice The report is not the one that the epoch names.
-    error ReportMismatch(bytes32 expected, bytes32 actual);
-
-    /// @notice The oracle hub never accepted the report.
+    /// @notice The oracle hub never accepted the report of the epoch.
     error ReportNotAccepted(bytes32 reportHash);
-
-    /// @notice The report has no value for the feed of the collateral.
-    error FeedNotInReport(uint256 feed, uint256 length);
 
     /// @notice The leaf is not the one that the instruction names.
     error LeafMismatch(bytes32 expected, bytes32 actual);
 
     /// @notice The leaf is not in the account tree at the account's place.
     error AccountNotInTree(uint32 account, bytes32 expectedRoot, bytes32 actualRoot);
-
-    /// @notice Only portfolio margin can be recomputed from a witness scenario.
-    error ModeNotPortfolio(uint8 mode);
 
     /// @notice The value column is not under the epoch's price root.
     error ValueColumnNotInEpoch(uint8 underlying, bytes32 expectedRoot, bytes32 actualRoot);
@@ -56,11 +48,29 @@ interface ILiquidationManager {
         uint8 underlying, uint8 scenario, bytes32 expectedRoot, bytes32 actualRoot
     );
 
+    /// @notice An isolated or cross account has no witness scenario.
+    error RiskColumnOpened(uint8 underlying);
+
+    /// @notice The charge column is not under the epoch's charge root.
+    error ChargeColumnNotInEpoch(uint8 underlying, bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice The collateral column is missing, or not under the epoch's charge root.
+    error CollateralColumnNotInEpoch(bytes32 expectedRoot, bytes32 actualRoot);
+
+    /// @notice The account holds no collateral, so that no column prices it.
+    error CollateralNotHeld();
+
+    /// @notice The tier curves are not those of the batch's parameter set.
+    error CurvesMismatch(bytes32 expected, bytes32 actual);
+
+    /// @notice Without charges there is nothing for curves to charge.
+    error CurvesNotNeeded();
+
     /// @notice The margin ratio is not below the trigger of the tier. [USD e-6]
     error NotLiquidatable(int256 marginBalanceE6, uint256 maintenanceE6, uint32 triggerE6);
 
     /// @param marginBalanceE6 Recomputed, after haircuts. [USD e-6]
-    /// @param maintenanceE6 Recomputed in the witness scenario. [USD e-6]
+    /// @param maintenanceE6 Recomputed from what was opened. [USD e-6]
     /// @param paidE6 Credited to the keeper. [USD e-6]
     event LiquidationVerified(
         uint64 indexed batchNo,
@@ -75,7 +85,7 @@ interface ILiquidationManager {
 
     /// @notice Verifies one instruction of a committed batch and pays the caller.
     /// @return marginBalanceE6 Recomputed, after haircuts. [USD e-6]
-    /// @return maintenanceE6 Recomputed in the witness scenario. [USD e-6]
+    /// @return maintenanceE6 Recomputed from what was opened. [USD e-6]
     function verify(
         BatchHeader calldata header,
         Instruction calldata instruction,

@@ -15,8 +15,14 @@ interface IRiskParameters {
     /// @notice The cap must lie in [25 %, 50 %].
     error PartialCapOutOfRange(uint32 partialCapE6);
 
-    /// @notice The haircut must lie in (0, 1).
-    error HaircutOutOfRange(uint32 haircutE6);
+    /// @notice At most the whole of a gain pays for a loss.
+    error OffsetOutOfRange(uint32 offsetE6);
+
+    /// @notice The share of the worst losses that is required at least must lie in (0, 1].
+    error BreakdownOutOfRange(uint32 breakdownE6);
+
+    /// @notice A set without tier curves would charge nothing.
+    error NoCurves();
 
     /// @notice A set is nothing without the document that states it.
     error NoDocument();
@@ -26,12 +32,17 @@ interface IRiskParameters {
 
     /// @param version Counts the adopted sets from 1.
     event ParametersAdopted(
-        uint64 indexed version, bytes32 indexed paramsHash, bytes32 documentHash, Terms terms
+        uint64 indexed version,
+        bytes32 indexed paramsHash,
+        bytes32 curvesHash,
+        bytes32 documentHash,
+        Terms terms
     );
 
     /// @notice Makes a set the current one. Only the risk role.
+    /// @param curvesHash_ keccak256 of the packed tier curves of the set.
     /// @param documentHash_ keccak256 of the canonical JSON of the whole set.
-    function adopt(Terms calldata terms_, bytes32 documentHash_) external;
+    function adopt(Terms calldata terms_, bytes32 curvesHash_, bytes32 documentHash_) external;
 
     /// @notice Hash of the current set, as batch headers carry it.
     function paramsHash() external view returns (bytes32);
@@ -41,6 +52,9 @@ interface IRiskParameters {
 
     /// @notice Terms of any adopted set: batches already open stay verifiable after a change.
     function termsOf(bytes32 paramsHash_) external view returns (Terms memory);
+
+    /// @notice keccak256 of the packed tier curves of any adopted set.
+    function curvesHashOf(bytes32 paramsHash_) external view returns (bytes32);
 
     /// @notice keccak256 of the canonical JSON of the current set.
     function documentHash() external view returns (bytes32);

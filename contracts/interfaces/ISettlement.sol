@@ -58,8 +58,10 @@ interface ISettlement {
     error WindowOpen(uint256 until, uint256 time);
     error UnverifiedLiquidations(uint256 verified, uint32 required);
     error WrongTotals(bytes32 given, bytes32 expected);
-    /// @notice SOL-1: the book does not hold what came in less what went out. [USD e-6, 1e-8]
-    error NotConserved(int256 excessCashE6, int256 excessCollateralE8);
+    /// @notice SOL-1: the book does not hold what came in less what went out. [USD e-6 or 1e-8]
+    error NotConserved(uint256 asset, int256 excess);
+    /// @notice The totals do not speak of every collateral asset, held, deposited and withdrawn.
+    error WrongAssetCount(uint256 held, uint256 deposited, uint256 withdrawn, uint256 listed);
     error WrongOutput(bytes32 root, bytes32 expected);
     error AlreadyClaimed(uint64 id);
 

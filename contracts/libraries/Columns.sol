@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {SCENARIOS} from "../types/Units.sol";
 
 /// @title Columns
-/// @notice The packed columns of an underlying: values and, for each scenario, losses.
+/// @notice The packed columns of an underlying: values and, for each scenario, losses. Other
+/// libraries read charges and collateral; all are hashed here.
 /// @dev Numbers are big-endian two's complement without padding, one for each listed slot.
 library Columns {
     /// @dev Kind of the value column; a risk column has the number of its scenario.
@@ -19,8 +20,8 @@ library Columns {
     /// @notice There is no such scenario.
     error UnknownScenario(uint8 scenario);
 
-    /// @notice Leaf of the list tree over value or risk columns.
-    /// @param kind The scenario, or `VALUES`.
+    /// @notice Leaf of the list tree over columns of one kind.
+    /// @param kind The scenario, `VALUES`, `Charges.KIND` or `Collateral.KIND`.
     function hash(uint8 underlying, uint8 kind, bytes calldata packed)
         internal
         pure

@@ -96,13 +96,8 @@ library Legs {
         require(
             lots != 0 && (lots < 0) == (position > 0), LegNotReducing(instrument, lots, position)
         );
-        uint256 cap = Rounding.mulDivCeil(magnitude(position), partialCapE6, ONE_E6);
-        require(magnitude(lots) <= cap, LegAboveCap(instrument, lots, cap));
-    }
-
-    /// @dev Widened, so that the most negative lots have a magnitude.
-    function magnitude(int256 lots) private pure returns (uint256) {
-        // forge-lint: disable-next-line(unsafe-typecast): neither is negative.
-        return uint256(lots < 0 ? -lots : lots);
+        // Lots are widened by the call, so that the most negative ones have a magnitude.
+        uint256 cap = Rounding.mulDivCeil(Rounding.magnitude(position), partialCapE6, ONE_E6);
+        require(Rounding.magnitude(lots) <= cap, LegAboveCap(instrument, lots, cap));
     }
 }

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccountLeaf, Position} from "../types/Account.sol";
+import {AccountLeaf, MODE_PORTFOLIO, Position} from "../types/Account.sol";
 import {ColumnOpening, Terms} from "../types/Liquidation.sol";
-import {AMOUNT_PRICE_PER_USD_E6, ONE_E6, SLOT_BITS, SLOT_MASK} from "../types/Units.sol";
+import {ONE_E6, SLOT_BITS, SLOT_MASK} from "../types/Units.sol";
+import {Charges, GROUPS} from "./Charges.sol";
+import {Collateral} from "./Collateral.sol";
 import {Columns} from "./Columns.sol";
+import {Curves} from "./Curves.sol";
 import {Rounding} from "./Rounding.sol";
 
 /// @title Margin
-/// @notice Margin balance and maintenance margin of a portfolio in one witness scenario.
-/// @dev Mirrors `offchain.core.margin`. The scan risk of an account is its worst loss over all
-/// scenarios, so the loss in any one of them is a lower bound: enough to prove it liquidatable.
-/// Lots fit 32 bits, values 64 and positions 16, so no sum of products comes near 256 bits.
+/// @notice Margin balance and maintenance margin of an account, from the columns that are opened.
+/// @dev Mirrors `offchain.ledger.liquidation`. A portfolio requires its worst loss over all
+/// scenarios and its add-ons, so its loss in any scenarios, with the charges opened or not, is a
+/// lower bound: enough to prove it liquidatable. An isolated or cross account requires a curve of
+/// each notional, which charges open. Lots and charges fit 32 bits, values 64, positions 16 and
+/// curves 90, so no sum of products comes near 256 bits.
 library Margin {
+    /// @notice There is no such way to margin an account.
+    error UnknownMode(uint8 mode);
+
     /// @notice Positions must ascend strictly by instrument; this one does not.
     error PositionsOutOfOrder(uint256 instrument);
 
@@ -25,103 +33,86 @@ library Margin {
     /// @notice The columns of an underlying held were not opened.
     error UnderlyingNotOpened(uint256 underlying);
 
-    /// @notice The terms price one collateral asset besides cash.
-    error TooManyAssets(uint256 assets);
-
-    /// @notice Running sums over the positions of one account.
-    /// @param lossE6 Of the current underlying in its witness scenario; negative for a gain.
-    /// @param scanE6 Losses of the underlyings before it.
+    /// @notice Running sums over the positions of one account. [USD e-6]
+    /// @param lossesE6 Of the underlyings that lose in their witness scenarios.
+    /// @param gainsE6 Of the underlyings that gain in theirs.
+    /// @param addonsE6 What is required beyond the loss, as far as charges are opened.
+    /// @param floorE6 What unwinding costs, which is required at least.
+    /// @param linearE6 What each instrument requires for itself; isolated and cross accounts.
     /// @param next The first position that is not yet counted.
     /// @param bound No instrument below this may follow.
     struct Sums {
         int256 equityE6;
-        int256 lossE6;
-        uint256 scanE6;
+        uint256 lossesE6;
+        uint256 gainsE6;
+        uint256 addonsE6;
+        uint256 floorE6;
+        uint256 linearE6;
         uint256 next;
         uint256 bound;
     }
 
+    /// @notice What nets within one underlying. [USD e-6]
+    /// @param rollsE6 For each expiry, what its positions may lose against other expiries.
+    struct Net {
+        int256 deltaE6;
+        uint256 unwindE6;
+        int256[GROUPS] rollsE6;
+    }
+
     /// @notice Margins of an account.
     /// @param columns One opening for each underlying held, ascending; already proven.
-    /// @param collateralPriceE8 Index price of asset 1. [USD e-8]
+    /// @param collateral The collateral column, already proven; empty when none is held.
+    /// @param curves The tier curves of the set, already proven; empty when no charges are opened.
     /// @return marginBalanceE6 Rounded down. [USD e-6]
     /// @return maintenanceE6 Rounded up. [USD e-6]
-    function ofPortfolio(
+    function ofAccount(
         AccountLeaf calldata leaf,
         ColumnOpening[] calldata columns,
-        uint256 collateralPriceE8,
+        bytes calldata collateral,
+        bytes calldata curves,
         Terms memory terms
     ) internal pure returns (int256 marginBalanceE6, uint256 maintenanceE6) {
-        Sums memory sums = Sums(leaf.cashE6, 0, 0, 0, 0);
-        Position[] calldata positions = leaf.positions;
+        require(leaf.mode <= MODE_PORTFOLIO, UnknownMode(leaf.mode));
+        Sums memory sums;
+        sums.equityE6 = leaf.cashE6;
         for (uint256 c = 0; c < columns.length; ++c) {
-            addUnderlying(sums, positions, columns[c]);
+            addColumns(sums, leaf, columns[c], curves);
         }
-        if (sums.next < positions.length) {
-            revert UnderlyingNotOpened(positions[sums.next].instrument >> SLOT_BITS);
+        if (sums.next < leaf.positions.length) {
+            revert UnderlyingNotOpened(leaf.positions[sums.next].instrument >> SLOT_BITS);
         }
-        uint256 creditE6 = collateralValue(leaf.collateralE8, collateralPriceE8, terms.haircutE6);
-        // An amount and a price of 64 bits each, so the sign bit is free.
+        // Amounts and prices of 64 bits each, so the sign bit is free.
         // forge-lint: disable-next-line(unsafe-typecast)
-        marginBalanceE6 = sums.equityE6 + int256(creditE6);
-        maintenanceE6 = maintenanceOf(sums.scanE6, terms.mmFactorE6);
+        marginBalanceE6 = sums.equityE6 + int256(Collateral.creditOf(leaf.collateralE8, collateral));
+        maintenanceE6 = leaf.mode == MODE_PORTFOLIO
+            ? portfolioOf(sums, isOneScenario(columns), terms)
+            : sums.linearE6;
     }
 
-    /// @dev Adds the positions in one underlying, and its loss unless that is a gain.
-    function addUnderlying(
-        Sums memory sums,
-        Position[] calldata positions,
-        ColumnOpening calldata column
-    ) private pure {
-        uint256 underlying = column.underlying;
-        bytes calldata values = column.values;
-        bytes calldata losses = column.losses;
-        uint256 p = sums.next;
-        sums.lossE6 = 0;
-        while (p < positions.length && positions[p].instrument >> SLOT_BITS == underlying) {
-            addPosition(sums, positions[p], values, losses);
-            ++p;
-        }
-        require(p > sums.next, UnderlyingNotHeld(underlying));
-        // forge-lint: disable-next-line(unsafe-typecast): it is positive.
-        if (sums.lossE6 > 0) sums.scanE6 += uint256(sums.lossE6);
-        sums.next = p;
+    /// @notice Whether the charges of an underlying are opened.
+    function isOpened(ColumnOpening calldata column) internal pure returns (bool) {
+        return column.charges.length != 0 || column.chargeProof.length != 0;
     }
 
-    function addPosition(
-        Sums memory sums,
-        Position calldata position,
-        bytes calldata values,
-        bytes calldata losses
-    ) private pure {
-        uint256 instrument = position.instrument;
-        if (instrument < sums.bound) revert PositionsOutOfOrder(instrument);
-        sums.bound = instrument + 1;
-        int256 lots = position.lots;
-        if (lots == 0) revert PositionEmpty(instrument);
-        uint256 slot = instrument & SLOT_MASK;
-        // 2**31 x 2**63 and sums of at most 2**16 of them: far from 2**255.
-        unchecked {
-            sums.equityE6 += lots * Columns.valueAt(values, slot) - position.costE6;
-            sums.lossE6 += lots * Columns.lossAt(losses, slot);
-        }
-    }
-
-    /// @notice Value of the collateral after the haircut, rounded down twice. [USD e-6]
-    function collateralValue(uint64[] calldata collateralE8, uint256 priceE8, uint32 haircutE6)
+    /// @notice Maintenance margin of a portfolio, rounded up. [USD e-6]
+    /// @param isCommon Whether all witness scenarios are one, in which gains pay for losses.
+    function portfolioOf(Sums memory sums, bool isCommon, Terms memory terms)
         internal
         pure
         returns (uint256)
     {
-        require(collateralE8.length <= 1, TooManyAssets(collateralE8.length));
-        if (collateralE8.length == 0) return 0;
-        uint256 haircutPriceE8 = Rounding.mulDivFloor(priceE8, ONE_E6 - haircutE6, ONE_E6);
-        return Rounding.mulDivFloor(collateralE8[0], haircutPriceE8, AMOUNT_PRICE_PER_USD_E6);
-    }
-
-    /// @notice Maintenance margin for a scan risk, rounded up. [USD e-6]
-    function maintenanceOf(uint256 scanE6, uint32 mmFactorE6) internal pure returns (uint256) {
-        return Rounding.mulDivCeil(scanE6, mmFactorE6, ONE_E6);
+        uint256 scanE6 = Rounding.mulDivCeil(sums.lossesE6, terms.breakdownE6, ONE_E6);
+        if (isCommon) {
+            uint256 offsetE6 = Rounding.mulDivFloor(sums.gainsE6, terms.offsetE6, ONE_E6);
+            uint256 capE6 = uint256(terms.offsetCapUsd) * ONE_E6;
+            if (offsetE6 > capE6) offsetE6 = capE6;
+            uint256 correlatedE6 = sums.lossesE6 > offsetE6 ? sums.lossesE6 - offsetE6 : 0;
+            if (correlatedE6 > scanE6) scanE6 = correlatedE6;
+        }
+        uint256 requiredE6 = scanE6 + sums.addonsE6;
+        if (requiredE6 < sums.floorE6) requiredE6 = sums.floorE6;
+        return Rounding.mulDivCeil(requiredE6, terms.mmFactorE6, ONE_E6);
     }
 
     /// @notice Whether the margin ratio is below a trigger, or the balance below zero.
@@ -134,5 +125,128 @@ library Margin {
         if (marginBalanceE6 < 0) return true;
         // forge-lint: disable-next-line(unsafe-typecast): it is not negative.
         return uint256(marginBalanceE6) * ONE_E6 < uint256(triggerE6) * maintenanceE6;
+    }
+
+    function isOneScenario(ColumnOpening[] calldata columns) private pure returns (bool) {
+        for (uint256 c = 1; c < columns.length; ++c) {
+            if (columns[c].scenario != columns[0].scenario) return false;
+        }
+        return true;
+    }
+
+    /// @dev Adds everything that the opened columns of one underlying say.
+    function addColumns(
+        Sums memory sums,
+        AccountLeaf calldata leaf,
+        ColumnOpening calldata column,
+        bytes calldata curves
+    ) private pure {
+        bool isPortfolio = leaf.mode == MODE_PORTFOLIO;
+        Position[] calldata positions = leaf.positions;
+        uint256 from = sums.next;
+        addUnderlying(sums, positions, column, isPortfolio);
+        if (!isOpened(column)) return;
+        positions = positions[from:sums.next];
+        if (isPortfolio) addCharges(sums, positions, column, curves);
+        else addLinear(sums, positions, column, curves);
+    }
+
+    /// @dev Adds the value of the positions in one underlying and, of a portfolio, their loss.
+    function addUnderlying(
+        Sums memory sums,
+        Position[] calldata positions,
+        ColumnOpening calldata column,
+        bool isPortfolio
+    ) private pure {
+        uint256 underlying = column.underlying;
+        bytes calldata values = column.values;
+        bytes calldata losses = column.losses;
+        uint256 p = sums.next;
+        int256 lossE6 = 0;
+        while (p < positions.length && positions[p].instrument >> SLOT_BITS == underlying) {
+            (int256 lots, uint256 slot) = addValue(sums, positions[p], values);
+            // 2**31 x 2**31 and at most 2**16 of them: far from 2**255.
+            unchecked {
+                if (isPortfolio) lossE6 += lots * Columns.lossAt(losses, slot);
+                ++p;
+            }
+        }
+        require(p > sums.next, UnderlyingNotHeld(underlying));
+        sums.next = p;
+        if (lossE6 > 0) sums.lossesE6 += Rounding.magnitude(lossE6);
+        else sums.gainsE6 += Rounding.magnitude(lossE6);
+    }
+
+    function addValue(Sums memory sums, Position calldata position, bytes calldata values)
+        private
+        pure
+        returns (int256 lots, uint256 slot)
+    {
+        uint256 instrument = position.instrument;
+        if (instrument < sums.bound) revert PositionsOutOfOrder(instrument);
+        lots = position.lots;
+        if (lots == 0) revert PositionEmpty(instrument);
+        slot = instrument & SLOT_MASK;
+        // 2**31 x 2**63 and at most 2**16 of them: far from 2**255.
+        unchecked {
+            sums.bound = instrument + 1;
+            sums.equityE6 += lots * Columns.valueAt(values, slot) - position.costE6;
+        }
+    }
+
+    /// @dev Adds what a portfolio owes for one underlying beyond its loss.
+    /// @param held The positions in the underlying.
+    function addCharges(
+        Sums memory sums,
+        Position[] calldata held,
+        ColumnOpening calldata column,
+        bytes calldata curves
+    ) private pure {
+        bytes calldata charges = column.charges;
+        uint256 first = uint256(column.underlying) * Curves.PER_UNDERLYING;
+        Charges.Row memory row;
+        Net memory net;
+        for (uint256 p = 0; p < held.length; ++p) {
+            Charges.read(row, charges, held[p].instrument & SLOT_MASK);
+            addRow(sums, net, row, held[p].lots);
+        }
+        sums.addonsE6 += Curves.charge(
+            Rounding.magnitude(net.deltaE6), Curves.linesAt(curves, first + Curves.DELTA)
+        );
+        sums.floorE6 += Curves.charge(net.unwindE6, Curves.linesAt(curves, first + Curves.UNWIND));
+    }
+
+    /// @dev What an expiry owes changes with each of its positions: the sum over expiries follows.
+    function addRow(Sums memory sums, Net memory net, Charges.Row memory row, int256 lots)
+        private
+        pure
+    {
+        // 2**31 x 2**32 and at most 2**16 of them: far from 2**255.
+        unchecked {
+            uint256 amount = Rounding.magnitude(lots);
+            int256 before = net.rollsE6[row.group];
+            int256 later = before + lots * row.roll;
+            net.rollsE6[row.group] = later;
+            net.deltaE6 += lots * row.delta;
+            net.unwindE6 += amount * row.unwind;
+            sums.addonsE6 = sums.addonsE6 + Rounding.magnitude(later) - Rounding.magnitude(before)
+                + amount * (lots > 0 ? row.long : row.short);
+        }
+    }
+
+    /// @dev Adds what each position in one underlying of a linear account requires for itself.
+    function addLinear(
+        Sums memory sums,
+        Position[] calldata held,
+        ColumnOpening calldata column,
+        bytes calldata curves
+    ) private pure {
+        bytes calldata lines = Curves.linesAt(
+            curves, uint256(column.underlying) * Curves.PER_UNDERLYING + Curves.LINEAR
+        );
+        for (uint256 p = 0; p < held.length; ++p) {
+            int256 deltaE6 = Charges.deltaAt(column.charges, held[p].instrument & SLOT_MASK);
+            sums.linearE6 += Curves.charge(Rounding.magnitude(held[p].lots * deltaE6), lines);
+        }
     }
 }

@@ -7,6 +7,8 @@ import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {BatchHash} from "../libraries/BatchHash.sol";
+import {Charges} from "../libraries/Charges.sol";
+import {Collateral} from "../libraries/Collateral.sol";
 import {Columns} from "../libraries/Columns.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Legs} from "../libraries/Legs.sol";
@@ -14,7 +16,7 @@ import {Margin} from "../libraries/Margin.sol";
 import {Merkle} from "../libraries/Merkle.sol";
 import {AccountLeaf, MODE_PORTFOLIO} from "../types/Account.sol";
 import {BatchHeader, BatchStatus} from "../types/Batch.sol";
-import {Epoch, Report} from "../types/Epoch.sol";
+import {Epoch} from "../types/Epoch.sol";
 import {ColumnOpening, Instruction, LiquidationWitness, Terms} from "../types/Liquidation.sol";
 
 /// @title LiquidationManager
@@ -53,7 +55,9 @@ contract LiquidationManager is ILiquidationManager {
         _checkInstruction(header, instruction, witness);
         _checkEpoch(header, instruction, witness);
         _checkAccount(instruction, witness.leaf, witness.accountProof);
-        _checkColumns(witness.epoch, witness.columns);
+        bool hasCharges = _checkColumns(witness.epoch, witness.columns, witness.leaf.mode);
+        _checkCollateral(witness);
+        _checkCurves(header.paramsHash, witness.curves, hasCharges);
 
         Terms memory terms = riskParameters.termsOf(header.paramsHash);
         (marginBalanceE6, maintenanceE6) = _checkMargin(instruction, witness, terms);
@@ -128,13 +132,7 @@ contract LiquidationManager is ILiquidationManager {
         require(epochHash == instruction.epochHash, EpochMismatch(instruction.epochHash, epochHash));
         bytes32 root = Merkle.listRoot(epochHash, witness.epochIndex, witness.epochProof);
         require(root == header.epochRoot, EpochNotInBatch(header.epochRoot, root));
-
-        Report calldata report = witness.report;
-        bytes32 reportHash = LeafHash.report(report.round, report.observedAt, report.medians);
-        require(
-            reportHash == witness.epoch.reportHash,
-            ReportMismatch(witness.epoch.reportHash, reportHash)
-        );
+        bytes32 reportHash = witness.epoch.reportHash;
         require(oracleHub.acceptedAt(reportHash) != 0, ReportNotAccepted(reportHash));
     }
 
@@ -150,23 +148,80 @@ contract LiquidationManager is ILiquidationManager {
             root == instruction.accountRoot,
             AccountNotInTree(instruction.account, instruction.accountRoot, root)
         );
-        require(leaf.mode == MODE_PORTFOLIO, ModeNotPortfolio(leaf.mode));
     }
 
-    function _checkColumns(Epoch calldata epoch, ColumnOpening[] calldata columns) private pure {
+    /// @dev Tells whether any charges are opened.
+    function _checkColumns(Epoch calldata epoch, ColumnOpening[] calldata columns, uint8 mode)
+        private
+        pure
+        returns (bool hasCharges)
+    {
         for (uint256 c = 0; c < columns.length; ++c) {
             ColumnOpening calldata column = columns[c];
             uint8 u = column.underlying;
-            uint8 s = column.scenario;
             bytes32 root = Merkle.listRoot(
                 Columns.hash(u, Columns.VALUES, column.values), u, column.valueProof
             );
             require(root == epoch.priceRoot, ValueColumnNotInEpoch(u, epoch.priceRoot, root));
-            root = Merkle.listRoot(
-                Columns.hash(u, s, column.losses), Columns.riskIndex(u, s), column.lossProof
-            );
-            require(root == epoch.riskRoot, RiskColumnNotInEpoch(u, s, epoch.riskRoot, root));
+            if (mode == MODE_PORTFOLIO) _checkLosses(epoch.riskRoot, column);
+            else _refuseLosses(column);
+            if (Margin.isOpened(column)) {
+                hasCharges = true;
+                _checkCharges(epoch.chargeRoot, column);
+            }
         }
+    }
+
+    function _checkLosses(bytes32 riskRoot, ColumnOpening calldata column) private pure {
+        uint8 u = column.underlying;
+        uint8 s = column.scenario;
+        bytes32 root = Merkle.listRoot(
+            Columns.hash(u, s, column.losses), Columns.riskIndex(u, s), column.lossProof
+        );
+        require(root == riskRoot, RiskColumnNotInEpoch(u, s, riskRoot, root));
+    }
+
+    /// @dev What would be ignored must not be given: a witness says nothing that nobody checks.
+    function _refuseLosses(ColumnOpening calldata column) private pure {
+        require(
+            column.scenario == 0 && column.losses.length == 0 && column.lossProof.length == 0,
+            RiskColumnOpened(column.underlying)
+        );
+    }
+
+    function _checkCharges(bytes32 chargeRoot, ColumnOpening calldata column) private pure {
+        uint8 u = column.underlying;
+        bytes32 root = Merkle.listRoot(
+            Columns.hash(u, Charges.KIND, column.charges), Charges.index(u), column.chargeProof
+        );
+        require(root == chargeRoot, ChargeColumnNotInEpoch(u, chargeRoot, root));
+    }
+
+    function _checkCollateral(LiquidationWitness calldata witness) private pure {
+        if (!Collateral.isHeld(witness.leaf.collateralE8)) {
+            require(
+                witness.collateral.length == 0 && witness.collateralProof.length == 0,
+                CollateralNotHeld()
+            );
+            return;
+        }
+        bytes32 root = Merkle.listRoot(
+            Columns.hash(Collateral.UNDERLYING, Collateral.KIND, witness.collateral),
+            Collateral.INDEX,
+            witness.collateralProof
+        );
+        bytes32 chargeRoot = witness.epoch.chargeRoot;
+        require(root == chargeRoot, CollateralColumnNotInEpoch(chargeRoot, root));
+    }
+
+    function _checkCurves(bytes32 paramsHash, bytes calldata curves, bool hasCharges) private view {
+        if (!hasCharges) {
+            require(curves.length == 0, CurvesNotNeeded());
+            return;
+        }
+        bytes32 expected = riskParameters.curvesHashOf(paramsHash);
+        bytes32 actual = keccak256(curves);
+        require(actual == expected, CurvesMismatch(expected, actual));
     }
 
     function _checkMargin(
@@ -175,21 +230,14 @@ contract LiquidationManager is ILiquidationManager {
         Terms memory terms
     ) private pure returns (int256 marginBalanceE6, uint256 maintenanceE6) {
         uint32 triggerE6 = Legs.triggerOf(instruction.tier, terms);
-        uint256 priceE8 = _priceIn(witness.report.medians, terms.collateralFeed);
-        (marginBalanceE6, maintenanceE6) =
-            Margin.ofPortfolio(witness.leaf, witness.columns, priceE8, terms);
+        (marginBalanceE6, maintenanceE6) = Margin.ofAccount(
+            witness.leaf, witness.columns, witness.collateral, witness.curves, terms
+        );
         require(
             Margin.isBelow(marginBalanceE6, maintenanceE6, triggerE6),
             NotLiquidatable(marginBalanceE6, maintenanceE6, triggerE6)
         );
         Legs.check(instruction.tier, instruction.legs, witness.leaf.positions, terms.partialCapE6);
-    }
-
-    /// @dev The hub accepts positive medians only, so the bits of one are its unsigned value.
-    function _priceIn(bytes calldata medians, uint256 feed) private pure returns (uint256) {
-        uint256 start = feed * 8;
-        require(start + 8 <= medians.length, FeedNotInReport(feed, medians.length));
-        return uint64(bytes8(medians[start:start + 8]));
     }
 
     function _place(uint32 index) private pure returns (uint256 word, uint256 flag) {

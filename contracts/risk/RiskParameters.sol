@@ -26,18 +26,28 @@ contract RiskParameters is IRiskParameters, AccessControl {
     uint64 public version;
 
     mapping(bytes32 paramsHash => Terms) private _termsOf;
+    mapping(bytes32 paramsHash => bytes32) private _curvesHashOf;
 
     /// @param admin Grants and revokes roles.
     /// @param riskSetter Holds the risk role.
-    constructor(address admin, address riskSetter, Terms memory terms_, bytes32 documentHash_) {
+    constructor(
+        address admin,
+        address riskSetter,
+        Terms memory terms_,
+        bytes32 curvesHash_,
+        bytes32 documentHash_
+    ) {
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(RISK_ROLE, riskSetter);
-        _adopt(terms_, documentHash_);
+        _adopt(terms_, curvesHash_, documentHash_);
     }
 
     /// @inheritdoc IRiskParameters
-    function adopt(Terms calldata terms_, bytes32 documentHash_) external onlyRole(RISK_ROLE) {
-        _adopt(terms_, documentHash_);
+    function adopt(Terms calldata terms_, bytes32 curvesHash_, bytes32 documentHash_)
+        external
+        onlyRole(RISK_ROLE)
+    {
+        _adopt(terms_, curvesHash_, documentHash_);
     }
 
     /// @inheritdoc IRiskParameters
@@ -52,17 +62,25 @@ contract RiskParameters is IRiskParameters, AccessControl {
         require(adopted.mmFactorE6 != 0, UnknownParameters(paramsHash_));
     }
 
-    function _adopt(Terms memory terms_, bytes32 documentHash_) private {
+    /// @inheritdoc IRiskParameters
+    function curvesHashOf(bytes32 paramsHash_) external view returns (bytes32 adopted) {
+        adopted = _curvesHashOf[paramsHash_];
+        require(adopted != 0, UnknownParameters(paramsHash_));
+    }
+
+    function _adopt(Terms memory terms_, bytes32 curvesHash_, bytes32 documentHash_) private {
         _check(terms_);
+        require(curvesHash_ != 0, NoCurves());
         require(documentHash_ != 0, NoDocument());
 
-        bytes32 hash = LeafHash.parameters(terms_, documentHash_);
+        bytes32 hash = LeafHash.parameters(terms_, curvesHash_, documentHash_);
         _termsOf[hash] = terms_;
+        _curvesHashOf[hash] = curvesHash_;
         paramsHash = hash;
         documentHash = documentHash_;
         version += 1;
 
-        emit ParametersAdopted(version, hash, documentHash_, terms_);
+        emit ParametersAdopted(version, hash, curvesHash_, documentHash_, terms_);
     }
 
     /// @dev The relations of `offchain.core.parameters` that the contracts can see.
@@ -76,6 +94,7 @@ contract RiskParameters is IRiskParameters, AccessControl {
             t.partialCapE6 >= PARTIAL_CAP_MIN_E6 && t.partialCapE6 <= PARTIAL_CAP_MAX_E6,
             PartialCapOutOfRange(t.partialCapE6)
         );
-        require(t.haircutE6 > 0 && t.haircutE6 < ONE_E6, HaircutOutOfRange(t.haircutE6));
+        require(t.offsetE6 <= ONE_E6, OffsetOutOfRange(t.offsetE6));
+        require(t.breakdownE6 > 0 && t.breakdownE6 <= ONE_E6, BreakdownOutOfRange(t.breakdownE6));
     }
 }

@@ -272,16 +272,36 @@ contract Settlement is ISettlement, EIP712 {
     }
 
     /// @dev SOL-1: no value appears or vanishes between the vault and the book.
-    function _requireTotals(BatchHeader calldata header, Totals calldata totals) private pure {
+    function _requireTotals(BatchHeader calldata header, Totals calldata totals) private view {
         bytes32 given = BatchHash.totalsHash(totals);
         if (given != header.totalsHash) revert WrongTotals(given, header.totalsHash);
-        int256 excessCashE6 = int256(totals.netCashE6)
-            - (_signed(totals.depositedCash) - _signed(totals.withdrawnCash));
-        int256 excessCollateralE8 = _signed(totals.collateralE8)
-            - (_signed(totals.depositedCollateral) - _signed(totals.withdrawnCollateral));
-        if (excessCashE6 != 0 || excessCollateralE8 != 0) {
-            revert NotConserved(excessCashE6, excessCollateralE8);
+        _requireConserved(0, totals.netCashE6, totals.depositedCash, totals.withdrawnCash);
+        uint256 assets = totals.collateralE8.length;
+        uint256 listed = ICollateralVault(vault).collateralCount();
+        if (
+            assets < listed || totals.depositedCollateral.length != assets
+                || totals.withdrawnCollateral.length != assets
+        ) {
+            revert WrongAssetCount(
+                assets, totals.depositedCollateral.length, totals.withdrawnCollateral.length, listed
+            );
         }
+        for (uint256 a = 0; a < assets; ++a) {
+            _requireConserved(
+                a + 1,
+                _signed(totals.collateralE8[a]),
+                totals.depositedCollateral[a],
+                totals.withdrawnCollateral[a]
+            );
+        }
+    }
+
+    function _requireConserved(uint256 asset, int256 held, uint128 deposited, uint128 withdrawn)
+        private
+        pure
+    {
+        int256 excess = held - (_signed(deposited) - _signed(withdrawn));
+        if (excess != 0) revert NotConserved(asset, excess);
     }
 
     function _signed(uint128 value) private pure returns (int256) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @dev `AccountLeaf.mode` of an account that is margined as one portfolio.
+// `AccountLeaf.mode`: how an account is margined. Isolated and cross accounts hold perpetuals and
+// futures only, each of which requires for itself.
+uint8 constant MODE_ISOLATED = 0;
+uint8 constant MODE_CROSS = 1;
 uint8 constant MODE_PORTFOLIO = 2;
 
 /// @notice One open position.
@@ -15,7 +18,7 @@ struct Position {
 }
 
 /// @notice What the account tree commits to about one account.
-/// @param mode 2 is portfolio margin.
+/// @param mode 0 isolated, 1 cross, 2 portfolio.
 /// @param cashE6 Asset 0, negative when owed. [USD e-6]
 /// @param collateralE8 Asset `a` at place `a - 1`. [token e-8]
 /// @param positions Ascending by instrument.

@@ -44,11 +44,11 @@ struct BatchHeader {
 /// @notice Sums over the whole book at the end of a batch.
 struct Totals {
     int128 netCashE6; // sum over accounts of cash - cost [USD e-6]
-    uint128 collateralE8; // sum over accounts of asset 1 [1e-8]
+    uint128[] collateralE8; // sum over accounts of asset 1, 2, .. [1e-8]
     uint128 depositedCash; // since genesis [token units]
-    uint128 depositedCollateral; // since genesis [token units]
+    uint128[] depositedCollateral; // of asset 1, 2, .. since genesis [token units]
     uint128 withdrawnCash; // since genesis [token units]
-    uint128 withdrawnCollateral; // since genesis [token units]
+    uint128[] withdrawnCollateral; // of asset 1, 2, .. since genesis [token units]
     int128 insuranceE6; // cash of account 0 [USD e-6]
     uint128 contributedE6; // into the fund since genesis [USD e-6]
     uint128 drawnE6; // out of the fund since genesis [USD e-6]

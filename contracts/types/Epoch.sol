@@ -16,10 +16,12 @@ struct Report {
 /// @param time Begin of the epoch. [ns since 1970]
 /// @param priceRoot List tree over the value columns.
 /// @param riskRoot List tree over the risk columns.
+/// @param chargeRoot List tree over the collateral column and the charge columns.
 struct Epoch {
     uint64 number;
     uint64 time;
     bytes32 reportHash;
     bytes32 priceRoot;
     bytes32 riskRoot;
+    bytes32 chargeRoot;
 }

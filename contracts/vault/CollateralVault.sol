@@ -15,8 +15,16 @@ import {IInbox} from "../interfaces/IInbox.sol";
 contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
+    /// @dev One slot: what a deposit and a release read and write.
+    struct Asset {
+        address token;
+        uint96 booked; // [token units]
+    }
+
     uint8 private constant CASH = 0;
-    uint8 private constant COLLATERAL = 1;
+
+    /// @dev MAX_ASSETS of offchain/core/model_rules.py.
+    uint256 private constant MAX_COLLATERALS = 8;
 
     /// @dev The engine counts cash in USD e-6 and collateral in e-8: the units of these tokens.
     uint8 private constant CASH_DECIMALS = 6;
@@ -30,21 +38,25 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     address public immutable inbox;
     /// @inheritdoc ICollateralVault
     address public immutable settlement;
-    address private immutable CASH_TOKEN;
-    address private immutable COLLATERAL_TOKEN;
-
     /// @inheritdoc ICollateralVault
-    mapping(uint8 asset => uint256) public bookedBalance;
+    uint256 public immutable collateralCount;
 
-    constructor(address inbox_, address settlement_, address cash, address collateral) {
+    /// @dev Tokens are written by the constructor and never again.
+    mapping(uint8 asset => Asset) private _assets;
+
+    /// @param cash Asset 0.
+    /// @param collaterals Assets 1, 2, ..
+    constructor(address inbox_, address settlement_, address cash, address[] memory collaterals) {
         if (inbox_ == address(0) || settlement_ == address(0)) revert ZeroAddress();
-        if (cash == collateral) revert SameToken(cash);
-        _requireDecimals(cash, CASH_DECIMALS);
-        _requireDecimals(collateral, COLLATERAL_DECIMALS);
+        uint256 count = collaterals.length;
+        if (count > MAX_COLLATERALS) revert TooManyAssets(count, MAX_COLLATERALS);
         inbox = inbox_;
         settlement = settlement_;
-        CASH_TOKEN = cash;
-        COLLATERAL_TOKEN = collateral;
+        collateralCount = count;
+        _list(CASH, cash, CASH_DECIMALS);
+        for (uint8 i = 0; i < count; ++i) {
+            _list(i + 1, collaterals[i], COLLATERAL_DECIMALS);
+        }
     }
 
     /// @inheritdoc ICollateralVault
@@ -64,9 +76,10 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
         uint256 received = erc20.balanceOf(address(this)) - before;
         if (received != amount) revert InexactTransfer(amount, received);
 
-        bookedBalance[asset] += amount;
-        // The limit is below 2**128.
+        // The limit is below 2**96, and the sum is checked.
         // forge-lint: disable-next-line(unsafe-typecast)
+        _assets[asset].booked += uint96(amount);
+        // forge-lint: disable-next-line(unsafe-typecast): as above.
         index = IInbox(inbox).push(owner, subaccount, asset, uint128(amount));
     }
 
@@ -74,10 +87,12 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     function release(uint8 asset, address to, uint256 amount) external nonReentrant {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
         IERC20 erc20 = IERC20(token(asset));
-        uint256 booked = bookedBalance[asset];
+        uint256 booked = _assets[asset].booked;
         if (amount > booked) revert InsufficientBookedBalance(asset, amount, booked);
 
-        bookedBalance[asset] = booked - amount;
+        // Less than what is booked, which fits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _assets[asset].booked = uint96(booked - amount);
         emit Released(asset, to, amount);
 
         uint256 before = erc20.balanceOf(address(this));
@@ -87,21 +102,29 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICollateralVault
-    function token(uint8 asset) public view returns (address) {
-        if (asset == CASH) return CASH_TOKEN;
-        if (asset == COLLATERAL) return COLLATERAL_TOKEN;
-        revert UnknownAsset(asset);
+    function bookedBalance(uint8 asset) external view returns (uint256) {
+        return _assets[asset].booked;
     }
 
     /// @inheritdoc ICollateralVault
-    function depositLimit(uint8 asset) public pure returns (uint256) {
+    function token(uint8 asset) public view returns (address listed) {
+        listed = _assets[asset].token;
+        if (listed == address(0)) revert UnknownAsset(asset);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function depositLimit(uint8 asset) public view returns (uint256) {
         if (asset == CASH) return CASH_LIMIT;
-        if (asset == COLLATERAL) return COLLATERAL_LIMIT;
+        if (asset <= collateralCount) return COLLATERAL_LIMIT;
         revert UnknownAsset(asset);
     }
 
-    function _requireDecimals(address erc20, uint8 expected) private view {
+    function _list(uint8 asset, address erc20, uint8 decimals) private {
+        for (uint8 earlier = 0; earlier < asset; ++earlier) {
+            if (_assets[earlier].token == erc20) revert SameToken(erc20);
+        }
         uint8 actual = IERC20Metadata(erc20).decimals();
-        if (actual != expected) revert WrongDecimals(erc20, expected, actual);
+        if (actual != decimals) revert WrongDecimals(erc20, decimals, actual);
+        _assets[asset].token = erc20;
     }
 }

@@ -14,7 +14,7 @@ from offchain.adapters.chain_history import ChainEvent, CommittedBatch, History
 from offchain.adapters.chain_node import READ_TIMEOUT_S, Block, Node
 from offchain.adapters.chain_sender import RECEIPT_TIMEOUT_S, GasUse, Sender
 from offchain.adapters.compiler import abi
-from offchain.adapters.deployment import CASH, COLLATERAL, Deployment, contract_name
+from offchain.adapters.deployment import Deployment, contract_name
 from offchain.core.units import SECOND_NS
 from offchain.engine.messages import PriceReport
 from offchain.ledger.columns import pack_values
@@ -31,8 +31,6 @@ from offchain.services.errors import TransactionReverted, WrongChain
 from offchain.services.ports import InboxEntry, Signer, TransactionReceipt
 
 DEVELOPMENT_CHAIN = 31_337
-TOKENS = (CASH, COLLATERAL)
-"""Names of the tokens by asset number."""
 
 
 class BatchStatus(IntEnum):
@@ -124,13 +122,14 @@ class Chain:
 
     def mint(self, signer: Signer, asset: int, owner: bytes, amount: int) -> TransactionReceipt:
         """Mint development tokens. [token units]"""
-        return self.send(signer, TOKENS[asset], "mint", owner, amount)
+        return self.send(signer, self.deployment.tokens[asset], "mint", owner, amount)
 
     def approve(
         self, signer: Signer, asset: int, amount: int, spender: str = "CollateralVault"
     ) -> TransactionReceipt:
         """Allow a contract of the deployment to take the signer's tokens. [token units]"""
-        return self.send(signer, TOKENS[asset], "approve", self.contracts[spender].address, amount)
+        token, address = self.deployment.tokens[asset], self.contracts[spender].address
+        return self.send(signer, token, "approve", address, amount)
 
     def deposit(
         self, signer: Signer, asset: int, amount: int, owner: bytes, subaccount: int = 0
@@ -141,7 +140,7 @@ class Chain:
 
     def token_balance(self, asset: int, owner: bytes) -> int:
         """Return how much of a token an address holds. [token units]"""
-        return int(self.call(TOKENS[asset], "balanceOf", owner))
+        return int(self.call(self.deployment.tokens[asset], "balanceOf", owner))
 
     def inbox_count(self) -> int:
         """Return how many entries the inbox has."""
@@ -287,6 +286,10 @@ class Chain:
     def terms_of(self, params_hash: bytes) -> Terms:
         """Return the terms of an adopted parameter set."""
         return Terms(*self.call("RiskParameters", "termsOf", params_hash))
+
+    def curves_hash_of(self, params_hash: bytes) -> bytes:
+        """Return the hash of the tier curves of an adopted parameter set."""
+        return bytes(self.call("RiskParameters", "curvesHashOf", params_hash))
 
     def keeper_credit(self, keeper: bytes) -> int:
         """Return what a keeper may claim. [USD e-6]"""

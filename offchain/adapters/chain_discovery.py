@@ -1,12 +1,12 @@
 """A deployment found from the address of its settlement contract alone."""
 
+from typing import Any
+
 from offchain.adapters.chain_abi import ContractInterface
 from offchain.adapters.chain_node import Node
 from offchain.adapters.compiler import abi
-from offchain.adapters.deployment import CASH, COLLATERAL, Deployment
+from offchain.adapters.deployment import Deployment, token_name
 from offchain.services.errors import TransactionReverted, WrongChain
-
-TOKENS = (CASH, COLLATERAL)
 
 
 def discover(url: str, settlement: bytes, first_block: int = 0) -> Deployment:
@@ -62,11 +62,14 @@ class _Discovery:
         manager, vault = found["LiquidationManager"], found["CollateralVault"]
         found["OracleHub"] = self._ask("LiquidationManager", manager, "oracleHub")
         found["AttestedVerifier"] = self._ask("ProofRouter", found["ProofRouter"], "verifierOf", 0)
-        for asset, name in enumerate(TOKENS):
-            found[name] = self._ask("CollateralVault", vault, "token", asset)
+        for asset in range(self._read("CollateralVault", vault, "collateralCount") + 1):
+            found[token_name(asset)] = self._ask("CollateralVault", vault, "token", asset)
         return found
 
     def _ask(self, name: str, address: bytes, getter: str, *arguments: object) -> bytes:
+        return bytes.fromhex(self._read(name, address, getter, *arguments)[2:])
+
+    def _read(self, name: str, address: bytes, getter: str, *arguments: object) -> Any:
         contract = ContractInterface(name, address, abi(name))
-        (text,) = self._node.call(contract, contract.function(getter), arguments)
-        return bytes.fromhex(text[2:])
+        (value,) = self._node.call(contract, contract.function(getter), arguments)
+        return value

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from offchain.adapters.chain import TOKENS, Chain
+from offchain.adapters.chain import Chain
 from offchain.adapters.chain_history import ChainEvent
 from offchain.ledger.terms import Terms
 from offchain.ledger.totals import Totals
@@ -33,7 +33,7 @@ def collect_facts(chain: Chain) -> ChainFacts:
         return chain.call(contract, function, *arguments, block=block)
 
     vault = chain.contracts["CollateralVault"].address
-    assets = range(len(TOKENS))
+    tokens = chain.deployment.tokens
     return ChainFacts(
         settlement=chain.domain("Settlement"),
         hub=chain.domain("OracleHub"),
@@ -56,8 +56,10 @@ def collect_facts(chain: Chain) -> ChainFacts:
             for e in events.get("BatchFinalized", [])
         },
         claims=tuple(_claim(e) for e in events.get("OutputClaimed", [])),
-        booked=tuple(int(ask("CollateralVault", "bookedBalance", asset)) for asset in assets),
-        held=tuple(int(ask(TOKENS[asset], "balanceOf", vault)) for asset in assets),
+        booked=tuple(
+            int(ask("CollateralVault", "bookedBalance", asset)) for asset in range(len(tokens))
+        ),
+        held=tuple(int(ask(token, "balanceOf", vault)) for token in tokens),
     )
 
 
@@ -73,7 +75,8 @@ def _batches(chain: Chain, last_block: int) -> Iterator[PostedBatch]:
 def _parameters(events: list[ChainEvent]) -> Iterator[tuple[bytes, AdoptedParameters]]:
     for event in events:
         a = event.arguments
-        adopted = AdoptedParameters(bytes(a["documentHash"]), Terms(*a["terms"]))
+        hashes = bytes(a["curvesHash"]), bytes(a["documentHash"])
+        adopted = AdoptedParameters(*hashes, Terms(*a["terms"]))
         yield bytes(a["paramsHash"]), adopted
 
 

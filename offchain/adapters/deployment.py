@@ -6,7 +6,7 @@ the address of a contract is known before it exists: it follows from the deploye
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,16 +22,16 @@ from offchain.core.units import SECOND_NS
 from offchain.ledger.terms import Terms
 from offchain.services.errors import OffchainError, WrongChain
 
-SCHEMA = "plimsoll.deployment.v1"
+SCHEMA = "plimsoll.deployment.v2"
 DEVELOPMENT_CHAIN = 31_337
 ATTESTED = 0
 RECEIPT_TIMEOUT_S = 60.0
 RECEIPT_POLL_S = 0.02
 
+MINTABLE = "DevToken"
 CASH, COLLATERAL = "Cash", "Collateral"
-CREATIONS = (
-    CASH,
-    COLLATERAL,
+CASH_DECIMALS, COLLATERAL_DECIMALS = 6, 8
+CORE = (
     "AttestedVerifier",
     "ProofRouter",
     "RiskParameters",
@@ -42,7 +42,19 @@ CREATIONS = (
     "LiquidationManager",
     "Settlement",
 )
-"""The names of a deployment in the order of creation; price feeds follow."""
+"""The names of the core contracts in the order of creation, after the tokens."""
+COLLATERALS = ("WBTC",)
+
+
+def token_name(asset: int) -> str:
+    """Return the name of an asset's token in a deployment."""
+    return f"{COLLATERAL}{asset}" if asset else CASH
+
+
+def creations(collaterals: int = len(COLLATERALS), feeds: int = 0) -> tuple[str, ...]:
+    """Return the names of a deployment in the order of creation: tokens, core, price feeds."""
+    tokens = tuple(token_name(asset) for asset in range(collaterals + 1))
+    return (*tokens, *CORE, *(f"Feed{i}" for i in range(feeds)))
 
 
 class DeploymentError(OffchainError):
@@ -67,13 +79,15 @@ class DeploymentConfig:
         Names of the first feeds, each of which gets a Chainlink-shaped contract.
     band_e6 : int
         Largest step of a price that needs no confirmation. [1e-6]
-    document_hash : bytes
-        keccak256 of the canonical document of the parameter set.
+    curves_hash, document_hash : bytes
+        keccak256 of the packed tier curves and of the canonical document of the parameter set.
     insurance_reserve_e6, insurance_seed_e6 : int
         Cash in the fund for keepers, and cash deposited for the engine's account. [USD e-6]
+    collaterals : tuple of str
+        Symbols of the collateral assets 1, 2, .. of the parameter set.
     tokens : tuple of str, optional
-        Cash (6 decimals) and collateral (8) that exist already; mintable development tokens, which
-        refuse every chain but a development chain, are created when it is not given.
+        Cash (6 decimals) and every collateral (8) that exist already; mintable development tokens,
+        which refuse every chain but a development chain, are created when it is not given.
     allowed_chains : tuple of int
         Chain ids on which this configuration may be deployed.
     """
@@ -85,6 +99,7 @@ class DeploymentConfig:
     heartbeat_s: int
     band_e6: int
     terms: Terms
+    curves_hash: bytes
     document_hash: bytes
     engine_hash: bytes
     attestors: tuple[str, ...]
@@ -95,7 +110,8 @@ class DeploymentConfig:
     insurance_reserve_e6: int = 0
     insurance_seed_e6: int = 0
     index_feeds: tuple[str, ...] = ()
-    tokens: tuple[str, str] | None = None
+    collaterals: tuple[str, ...] = COLLATERALS
+    tokens: tuple[str, ...] | None = None
     allowed_chains: tuple[int, ...] = (DEVELOPMENT_CHAIN,)
 
 
@@ -103,8 +119,9 @@ class DeploymentConfig:
 class Deployment:
     """Where a deployment is.
 
-    `addresses` are checksummed, by the names of `CREATIONS` and ``Feed0``, ``Feed1``, ...;
-    `block_number` is the block of its first contract, where readers of events begin.
+    `addresses` are checksummed, by the names of `creations`: ``Cash``, ``Collateral1``, ..,
+    ``Settlement``, ``Feed0``, ..; `block_number` is the block of its first contract, where readers
+    of events begin.
     """
 
     chain_id: int
@@ -117,6 +134,12 @@ class Deployment:
             return Web3.to_checksum_address(self.addresses[name])
         except (KeyError, ValueError):
             raise DeploymentError(f"the deployment has no address of {name}") from None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The names of the tokens by asset number, cash first."""
+        found = sum(contract_name(name) == MINTABLE for name in self.addresses)
+        return tuple(token_name(asset) for asset in range(found))
 
     def save(self, path: Path) -> None:
         """Write the record as JSON; integers are decimal strings."""
@@ -145,7 +168,11 @@ class Deployment:
 
 
 def predict(
-    web3: Web3, deployer: str, feeds: int = 0, tokens: tuple[str, str] | None = None
+    web3: Web3,
+    deployer: str,
+    feeds: int = 0,
+    tokens: Sequence[str] | None = None,
+    collaterals: int = len(COLLATERALS),
 ) -> dict[str, ChecksumAddress]:
     """Return the addresses that `deploy` will use if it is the deployer's next act.
 
@@ -154,8 +181,8 @@ def predict(
     """
     owner = Web3.to_checksum_address(deployer)
     nonce = web3.eth.get_transaction_count(owner)
-    names = (*CREATIONS, *(f"Feed{i}" for i in range(feeds)))
-    given = dict(zip((CASH, COLLATERAL), map(Web3.to_checksum_address, tokens or ()), strict=False))
+    names = creations(collaterals, feeds)
+    given = {token_name(i): Web3.to_checksum_address(t) for i, t in enumerate(tokens or ())}
     created = [name for name in names if name not in given]
     at = {name: get_create_address(owner, Nonce(nonce + i)) for i, name in enumerate(created)}
     return {name: given.get(name) or at[name] for name in names}
@@ -188,11 +215,14 @@ def deploy(web3: Web3, deployer_key: str | bytes, config: DeploymentConfig) -> D
         allowed = ", ".join(map(str, config.allowed_chains))
         raise WrongChain(f"this is chain {chain_id}; the configuration allows {allowed}")
     owner = Account.from_key(deployer_key)
-    at = predict(web3, owner.address, len(config.index_feeds), config.tokens)
+    if config.tokens and len(config.tokens) != len(config.collaterals) + 1:
+        raise DeploymentError("a token for cash and for each collateral, or for none")
+    feeds, collaterals = len(config.index_feeds), len(config.collaterals)
+    at = predict(web3, owner.address, feeds, config.tokens, collaterals)
     steps = _Steps(web3, owner, artifacts())
     first = 0
     for name, arguments in _creations(at, owner.address, config).items():
-        if config.tokens and name in (CASH, COLLATERAL):
+        if config.tokens and contract_name(name) == MINTABLE:
             continue
         receipt = steps.create(name, arguments)
         assert receipt["contractAddress"] == at[name], f"{name} is not where it was predicted"
@@ -212,16 +242,12 @@ def _creations(
         config.heartbeat_s * SECOND_NS,
         config.max_skew_s * SECOND_NS,
     )
-    t = config.terms
-    terms = (
-        t.mm_factor_e6,
-        t.partial_trigger_e6,
-        t.full_trigger_e6,
-        t.partial_cap_e6,
-        t.haircut_e6,
-        t.collateral_feed,
-        t.keeper_fee_e6,
-    )
+    rules = (astuple(config.terms), config.curves_hash, config.document_hash)
+    symbols = enumerate(config.collaterals, start=1)
+    collaterals = {
+        token_name(asset): (f"Development {symbol}", symbol, COLLATERAL_DECIMALS)
+        for asset, symbol in symbols
+    }
     signers, attestors = _ascending(config.oracle_signers), _ascending(config.attestors)
     settlement = (
         at["CollateralVault"],
@@ -238,21 +264,26 @@ def _creations(
     )
     fund = (at[CASH], at["CollateralVault"], at["Settlement"], at["LiquidationManager"], admin)
     arguments: dict[str, Sequence[Any]] = {
-        CASH: ("Development dollar", "USDC", 6),
-        COLLATERAL: ("Development bitcoin", "WBTC", 8),
+        CASH: ("Development dollar", "USDC", CASH_DECIMALS),
+        **collaterals,
         "AttestedVerifier": (attestors, config.attestor_threshold),
         "ProofRouter": (admin,),
-        "RiskParameters": (admin, admin, terms, config.document_hash),
+        "RiskParameters": (admin, admin, *rules),
         "OracleHub": (admin, limits, signers, config.oracle_quorum),
         "InsuranceFund": fund,
-        "CollateralVault": (at["Inbox"], at["Settlement"], at[CASH], at[COLLATERAL]),
+        "CollateralVault": (
+            at["Inbox"],
+            at["Settlement"],
+            at[CASH],
+            [at[name] for name in collaterals],
+        ),
         "Inbox": (at["CollateralVault"],),
         "LiquidationManager": tuple(
             at[n] for n in ("Settlement", "OracleHub", "RiskParameters", "InsuranceFund")
         ),
         "Settlement": (settlement,),
     }
-    assert tuple(arguments) == CREATIONS
+    assert tuple(arguments) == creations(len(config.collaterals))
     for i, name in enumerate(config.index_feeds):
         arguments[f"Feed{i}"] = (at["OracleHub"], i, name)
     return arguments
@@ -275,8 +306,8 @@ def _ascending(addresses: Sequence[str]) -> list[ChecksumAddress]:
 
 def contract_name(name: str) -> str:
     """Return the Solidity contract behind a name of a deployment."""
-    if name in (CASH, COLLATERAL):
-        return "DevToken"
+    if name == CASH or name.removeprefix(COLLATERAL).isdigit():
+        return MINTABLE
     return "ChainlinkFeed" if name.startswith("Feed") else name
 
 

@@ -11,11 +11,11 @@ from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, p
 from offchain.app.engine_hash import engine_hash
 from offchain.app.keys import QUORUM, THRESHOLD, DevnetKeys, hex_address
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, ETHER, THIN, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, THIN, Roles, Series, pm36
 from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
-from offchain.ledger.terms import terms
+from offchain.ledger.terms import curves_hash, terms
 from offchain.services.errors import OffchainError
 from offchain.services.feed_model import FeedTerms
 
@@ -121,7 +121,7 @@ def launch(url: str, admin_key: str, start_ns: int, choices: DevnetTerms | None 
     choices, keys = choices or DevnetTerms(), DevnetKeys.make()
     web3 = Web3(HTTPProvider(url))
     owner = web3.eth.account.from_key(admin_key).address
-    fund = str(predict(web3, owner, feeds=2)["InsuranceFund"])
+    fund = str(predict(web3, owner, feeds=2, collaterals=len(COLLATERAL))["InsuranceFund"])
     parameters, rules = _parameters(keys, start_ns, choices.opening_e8, fund), engine_hash()
     deployment = deploy(web3, admin_key, _configuration(keys, parameters, rules, choices))
     chain = Chain(url, deployment)
@@ -168,6 +168,7 @@ def _configuration(
         heartbeat_s=parameters.oracle.heartbeat_ns // SECOND_NS,
         band_e6=parameters.oracle.band_e6,
         terms=terms(parameters),
+        curves_hash=curves_hash(parameters),
         document_hash=keccak256(document(parameters)),
         engine_hash=rules,
         attestors=tuple(hex_address(key) for key in keys.attestors),
@@ -178,6 +179,7 @@ def _configuration(
         insurance_reserve_e6=choices.keeper_reserve_e6,
         insurance_seed_e6=choices.insurance_seed_e6,
         index_feeds=("BTC / USD", "ETH / USD"),
+        collaterals=tuple(c.symbol for c in parameters.collateral),
     )
 
 

@@ -32,6 +32,8 @@ class Batch:
         At the end of the batch.
     terms : Terms
         Of the parameter set in force.
+    curves_hash : bytes
+        Of its packed tier curves.
     """
 
     header: BatchHeader
@@ -41,6 +43,7 @@ class Batch:
     epochs: tuple[Epoch, ...]
     totals: Totals
     terms: Terms
+    curves_hash: bytes
 
     @property
     def hash(self) -> bytes:

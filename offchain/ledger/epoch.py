@@ -6,7 +6,7 @@ from offchain.ledger.abi import WORD, dynamic_bytes, static, unsigned
 from offchain.ledger.columns import pack_values
 from offchain.ledger.keccak import keccak256
 
-_EPOCH_TYPES = ("uint64", "uint64", "bytes32", "bytes32", "bytes32")
+_EPOCH_TYPES = ("uint64", "uint64", *["bytes32"] * 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Epoch:
     report_hash: bytes
     price_root: bytes
     risk_root: bytes
+    charge_root: bytes
 
 
 def report_hash(report: Report) -> bytes:
@@ -44,5 +45,6 @@ def epoch_hash(epoch: Epoch) -> bytes:
         epoch.report_hash,
         epoch.price_root,
         epoch.risk_root,
+        epoch.charge_root,
     )
     return keccak256(static(_EPOCH_TYPES, values))

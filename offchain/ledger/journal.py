@@ -7,12 +7,10 @@ records. It keeps the open batch only; a closed one is handed out and forgotten.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from offchain.core.units import SCENARIOS, SLOT_BITS
 from offchain.engine import machine
 from offchain.engine.events import Event, LiquidationOrdered, ParametersAdopted, Withdrawn
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Rejected
-from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 from offchain.ledger.batch import Batch
 from offchain.ledger.columns import Columns
@@ -27,9 +25,10 @@ from offchain.ledger.leaf import AccountLeaf, leaf_hash, leaf_of
 from offchain.ledger.merkle import AccountTree, list_root
 from offchain.ledger.open_batch import Capture, OpenBatch
 from offchain.ledger.outputs import Output, output_hash
+from offchain.ledger.proving import open_columns
 from offchain.ledger.snapshot import restore_into, snapshot
 from offchain.ledger.state_root import state_root
-from offchain.ledger.terms import params_hash, terms
+from offchain.ledger.terms import curves, curves_hash, params_hash, terms
 from offchain.ledger.totals import assert_conserved, check_conservation, totals_hash, totals_of
 from offchain.ledger.wire import Record, chain, encode_record
 
@@ -162,6 +161,7 @@ class Journal:
             tuple(closed.epochs),
             totals,
             terms(rules),
+            curves_hash(rules),
         )
 
     def snapshot(self) -> bytes:
@@ -246,8 +246,13 @@ class Journal:
         """Compute report and columns of the market as it is."""
         market = self.state.market
         self.report = Report(market.round, market.observed_at_ns, market.medians)
+        assert market.charges is not None
         self.columns = Columns.of_arrays(
-            market.net_lot_values(), market.prices.losses_e6, self._slots()
+            market.net_lot_values(),
+            market.prices.losses_e6,
+            market.charges,
+            market.curves,
+            self._slots(),
         )
 
     def epoch_now(self) -> Epoch:
@@ -261,6 +266,7 @@ class Journal:
             report_hash(self.report),
             self.columns.price_root,
             self.columns.risk_root,
+            self.columns.charge_root,
         )
 
     def _slots(self) -> Sequence[int]:
@@ -270,7 +276,6 @@ class Journal:
     def _capture(self, event: LiquidationOrdered, seq: int) -> Capture:
         """Return the instruction with all that verifying it takes, from the state before it."""
         proof = self.account_proof(event.account)
-        assert self.report is not None
         assert self.columns is not None
         assert self.epoch is not None
         instruction = Instruction(
@@ -282,12 +287,12 @@ class Journal:
             epoch_hash(self.epoch),
             event.legs,
         )
-        worst = account_margin(self.state, event.account, orders=()).worst
-        held = sorted({p.instrument >> SLOT_BITS for p in proof.leaf.positions})
-        assert all(0 <= worst[u] < SCENARIOS for u in held)
-        openings = tuple(self.columns.opening(u, worst[u]) for u in held)
+        rules, losses_e6 = self.state.rules, self.state.market.prices.losses_e6
+        opened = open_columns(
+            proof.leaf, instruction.tier, self.columns, losses_e6, curves(rules), terms(rules)
+        )
         place = len(self.open.epochs) - 1
-        return Capture(instruction, place, self.report, proof.leaf, proof.siblings, openings)
+        return Capture(instruction, place, proof.leaf, proof.siblings, opened)
 
     def _header(self, engine_hash: bytes, data: bytes, hash_of_totals: bytes) -> BatchHeader:
         batch, columns = self.open, self.columns

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from offchain.core.units import MAX_POSITIONS
-from offchain.engine.accounts import PORTFOLIO_MODE, Accounts
+from offchain.engine.accounts import Accounts
 from offchain.ledger.abi import WORD, address, signed, unsigned
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.keccak import keccak256
@@ -22,7 +22,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class AccountLeaf:
-    """One account. `collateral_e8[a - 1]` is the amount of asset `a`; cash is asset 0."""
+    """One account.
+
+    `mode` is 0 isolated, 1 cross, 2 portfolio; `collateral_e8[a - 1]` is the amount of asset `a`;
+    cash is asset 0.
+    """
 
     owner: bytes
     subaccount: int
@@ -75,7 +79,7 @@ def leaf_of(accounts: Accounts, account: int) -> AccountLeaf:
     return AccountLeaf(
         accounts.owner[account],
         accounts.subaccount[account],
-        PORTFOLIO_MODE,
+        int(accounts.mode[account]),
         int(accounts.cash[account]),
         tuple(accounts.collateral[account].tolist()),
         tuple(Position(*held) for held in accounts.positions(account)),

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from offchain.ledger.columns import ColumnOpening
-from offchain.ledger.epoch import Epoch, Report, epoch_hash
+from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.instruction import Instruction, instruction_hash
 from offchain.ledger.leaf import AccountLeaf
 from offchain.ledger.merkle import ListTree
 from offchain.ledger.outputs import Output
+from offchain.ledger.proving import Opened
 from offchain.ledger.witness import LiquidationWitness
 
 
@@ -17,10 +17,9 @@ class Capture:
 
     instruction: Instruction
     epoch_index: int
-    report: Report
     leaf: AccountLeaf
     account_proof: tuple[bytes, ...]
-    columns: tuple[ColumnOpening, ...]
+    opened: Opened
 
 
 @dataclass(slots=True)
@@ -64,10 +63,12 @@ class OpenBatch:
                 self.epochs[c.epoch_index],
                 c.epoch_index,
                 epochs.proof(c.epoch_index),
-                c.report,
                 c.leaf,
                 c.account_proof,
-                c.columns,
+                c.opened.columns,
+                c.opened.collateral,
+                c.opened.collateral_proof,
+                c.opened.curves,
             )
             for index, c in enumerate(self.captures)
         )

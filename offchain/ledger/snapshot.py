@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.core.units import ROWS, InstrumentId, TimestampNs
+from offchain.core.units import ROWS, InstrumentId, RatioE6, TimestampNs
 from offchain.engine.accounts import Accounts
 from offchain.engine.book import Order
 from offchain.engine.market import Market, PendingReport
@@ -22,13 +22,13 @@ from offchain.ledger.document import document, parse_document
 from offchain.ledger.errors import SnapshotError
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.open_batch import OpenBatch
+from offchain.ledger.state_root import pack_haircut, unpack_haircut
 from offchain.ledger.terms import params_hash
-from offchain.pricing.risk_array import price_book
 
 if TYPE_CHECKING:
     from offchain.ledger.journal import Journal
 
-SCHEMA = 1
+SCHEMA = 2
 MAGIC = b"PLIMSOLL"
 _HEAD = struct.Struct(">8sH32s")
 _ROWS = (
@@ -39,7 +39,7 @@ _ROWS = (
     ("costs", ">i8"),
     ("counts", ">i4"),
     ("level", ">i4"),
-    ("level", ">i4"),
+    ("mode", ">i1"),
 )
 _BROKEN = (LookupError, ValueError, TypeError, OverflowError, AssertionError, struct.error)
 
@@ -55,7 +55,7 @@ class AccountsImage:
 
 @dataclass(slots=True)
 class MarketImage:
-    """The market without its risk arrays, which follow from the medians."""
+    """The market without what follows from the rest; haircuts as `pack_haircut` packs them."""
 
     round: int
     observed_at_ns: int
@@ -67,6 +67,9 @@ class MarketImage:
     epoch_seq: int
     epoch_time_ns: int
     settled: list[int]
+    funding_rates_e8: tuple[int, ...]
+    confidences_e6: tuple[RatioE6, ...]
+    haircuts: list[bytes]
 
 
 @dataclass(slots=True)
@@ -217,6 +220,7 @@ def _restore_accounts(accounts: Accounts, image: AccountsImage) -> None:
     for name, kind in _ROWS:
         row = _array(accounts, name)
         row[:n] = np.frombuffer(image.rows[name], kind).reshape((n, *row.shape[1:]))
+    accounts.count_open_interest()
 
 
 def _array(accounts: Accounts, name: str) -> NDArray[np.int64]:
@@ -236,6 +240,9 @@ def _image_of_market(market: Market) -> MarketImage:
         epoch_seq=market.epoch_seq,
         epoch_time_ns=market.epoch_time_ns,
         settled=sorted(market.settled),
+        funding_rates_e8=market.funding_rates_e8,
+        confidences_e6=market.confidences_e6,
+        haircuts=[pack_haircut(haircut) for haircut in market.haircuts],
     )
 
 
@@ -249,5 +256,8 @@ def _restore_market(state: State, image: MarketImage) -> None:
     market.epoch, market.epoch_seq = image.epoch, image.epoch_seq
     market.epoch_time_ns = TimestampNs(image.epoch_time_ns)
     market.settled = {InstrumentId(instrument) for instrument in image.settled}
+    market.funding_rates_e8 = image.funding_rates_e8
+    market.confidences_e6 = image.confidences_e6
+    market.haircuts = tuple(unpack_haircut(packed) for packed in image.haircuts)
     if image.medians:
-        market.arrays = price_book(state.rules, image.medians, image.observed_at_ns)
+        market.derive(state.rules)

@@ -6,20 +6,27 @@ uint64 lastSeq))``. The three hashes are keccak256 of packed big-endian fields:
 * ``market``: paramsHash 32 | timeNs u64 | inboxCursor u64 | nextOutputId u64
   | round u64 | observedAt u64 | medians | hasPending u8 [| round u64 | observedAt u64 | medians]
   | epoch u64 | epochSeq u64 | epochTime u64 | fundingTime u64
-  | funding i64 x 512 | count u16 | settled instrument u16 x count, ascending;
-  ``medians`` is count u16 | i64 x count
+  | funding i64 x 512 | count u16 | settled instrument u16 x count, ascending
+  | underlyings u16 | funding rate i64 x underlyings | confidence u32 x underlyings
+  | assets u16 | haircut x assets;
+  ``medians`` is count u16 | i64 x count,
+  ``haircut`` is price u64 | time u64 | fast variance u128 | slow variance u128 | haircut u32
+  | decayed u64
 * ``order``: for every book in order of instrument, every order in priority, bids first:
   orderId u64 | account u32 | instrument u16 | lots i32 | price u64 | reduceOnly u8 | expiresAt u64
 * ``nonce``: for every account and every word with a bit set, ascending:
   account u32 | word u64 | bitmap 32 bytes
 
-Risk arrays, price epochs' columns and margin call levels follow from these, and are left out.
+Risk arrays, charges, credit curves, the columns of an epoch, open interest and margin call levels
+follow from these, and are left out. Modes and collateral are in the account leaves.
 Deposits, withdrawals and liquidations since genesis are in the totals.
 """
 
 from collections.abc import Sequence
 from struct import Struct
 
+from offchain.core.collateral import HaircutState
+from offchain.core.units import PriceE8, RatioE6, TimestampNs
 from offchain.engine.state import State
 from offchain.ledger.abi import WORD, unsigned
 from offchain.ledger.columns import pack_values
@@ -30,6 +37,9 @@ _PENDING = Struct(">QQ")
 _EPOCH = Struct(">QQQQ")
 _ORDER = Struct(">QIHiQBQ")
 _NONCE = Struct(">IQ")
+_COUNT = Struct(">H")
+_CONFIDENCE = Struct(">I")
+_HAIRCUT = Struct(">QQ16s16sIQ")
 
 
 def state_root(state: State, account_root: bytes, params_hash: bytes, totals_hash: bytes) -> bytes:
@@ -69,6 +79,11 @@ def market_hash(state: State, params_hash: bytes) -> bytes:
         pack_values(market.funding_e6),
         len(settled).to_bytes(2),
         *[instrument.to_bytes(2) for instrument in settled],
+        _COUNT.pack(len(market.funding_rates_e8)),
+        pack_values(market.funding_rates_e8),
+        *[_CONFIDENCE.pack(confidence) for confidence in market.confidences_e6],
+        _COUNT.pack(len(market.haircuts)),
+        *[pack_haircut(haircut) for haircut in market.haircuts],
     )
     return keccak256(b"".join(parts))
 
@@ -99,6 +114,31 @@ def nonce_hash(state: State) -> bytes:
         for word in sorted(state.nonces[account])
     ]
     return keccak256(b"".join(parts))
+
+
+def pack_haircut(haircut: HaircutState) -> bytes:
+    """Return the memory of one asset's haircut as packed bytes."""
+    return _HAIRCUT.pack(
+        haircut.price_e8,
+        haircut.time_ns,
+        haircut.fast_e18.to_bytes(16),
+        haircut.slow_e18.to_bytes(16),
+        haircut.haircut_e6,
+        haircut.decayed_ns,
+    )
+
+
+def unpack_haircut(packed: bytes) -> HaircutState:
+    """Return what `pack_haircut` packed."""
+    price, time_ns, fast, slow, haircut, decayed = _HAIRCUT.unpack(packed)
+    return HaircutState(
+        PriceE8(price),
+        TimestampNs(time_ns),
+        int.from_bytes(fast),
+        int.from_bytes(slow),
+        RatioE6(haircut),
+        TimestampNs(decayed),
+    )
 
 
 def _medians(values: Sequence[int]) -> bytes:

@@ -1,56 +1,132 @@
 """What the contracts need of a parameter set, and the hash that stands for the whole of it."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from offchain.core.curves import Line, curve_lines
 from offchain.core.parameters import RiskParameters
 from offchain.ledger.abi import static
 from offchain.ledger.document import document
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.keccak import keccak256
 
-_TERMS_TYPES = (*["uint32"] * 5, "uint8", "uint64")
+_TERMS_TYPES = ("uint32",) * 8
+CURVES_PER_UNDERLYING = 3
+"""On the net delta, on the cost of unwinding, on the notional of a linear instrument."""
+_RATE_BYTES, _DEDUCTION_BYTES = 4, 12
+_LINE_BYTES = _RATE_BYTES + _DEDUCTION_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`Terms` of `contracts/types/Liquidation.sol`. Ratios in 1e-6, the fee in USD e-6."""
+    """`Terms` of `contracts/types/Liquidation.sol`.
+
+    Ratios in 1e-6, the fee in USD e-6, the cap of offsets in USD.
+    """
 
     mm_factor_e6: int
     partial_trigger_e6: int
     full_trigger_e6: int
     partial_cap_e6: int
-    haircut_e6: int
-    collateral_feed: int
+    offset_e6: int
+    breakdown_e6: int
     keeper_fee_e6: int
+    offset_cap_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The tier curves of one underlying, as straight lines."""
+
+    delta: tuple[Line, ...]
+    unwind: tuple[Line, ...]
+    linear: tuple[Line, ...]
 
 
 def terms(parameters: RiskParameters) -> Terms:
-    """Return the terms of a parameter set.
-
-    Raises
-    ------
-    EncodingError
-        The set has not exactly one volatile collateral asset, as schema 1 commits to.
-    """
-    if len(parameters.collateral) != 1:
-        raise EncodingError("schema 1 commits to exactly one volatile collateral asset")
-    collateral, liquidation = parameters.collateral[0], parameters.liquidation
+    """Return the terms of a parameter set."""
+    correlation, liquidation = parameters.correlation, parameters.liquidation
     return Terms(
         parameters.mm_factor_e6,
         liquidation.partial_trigger_e6,
         liquidation.full_trigger_e6,
         liquidation.partial_cap_e6,
-        collateral.haircut_e6,
-        collateral.underlying,  # the index feed of an underlying is at the underlying's own place
+        correlation.offset_e6,
+        correlation.breakdown_e6,
         liquidation.keeper_fee_e6,
+        correlation.offset_cap_usd,
     )
 
 
+def curves(parameters: RiskParameters) -> bytes:
+    """Return the packed tier curves of every underlying, as `pack_curves` writes them."""
+    kinds = zip(parameters.addons, parameters.class_of, strict=True)
+    return pack_curves(
+        [
+            Curves(
+                curve_lines(addons.delta_tiers),
+                curve_lines(addons.unwind_tiers),
+                curve_lines(parameters.classes[place].tiers),
+            )
+            for addons, place in kinds
+        ]
+    )
+
+
+def pack_curves(of_underlyings: Sequence[Curves]) -> bytes:
+    """Return the curves one after another, underlying by underlying.
+
+    A curve is a count u8, then that many lines of rate u32 [e-6] and deduction u96 [USD e-12].
+
+    Raises
+    ------
+    EncodingError
+        A curve has more than 255 lines, or a number does not fit.
+    """
+    packed = []
+    for of in of_underlyings:
+        for lines in (of.delta, of.unwind, of.linear):
+            try:
+                packed.append(len(lines).to_bytes(1))
+                for rate, deduction in lines:
+                    packed.append(rate.to_bytes(_RATE_BYTES) + deduction.to_bytes(_DEDUCTION_BYTES))
+            except OverflowError:
+                raise EncodingError(f"the curve {lines} does not fit") from None
+    return b"".join(packed)
+
+
+def unpack_curves(packed: bytes) -> tuple[Curves, ...]:
+    """Return the curves of each underlying; EncodingError unless the bytes are exactly that."""
+    found: list[tuple[Line, ...]] = []
+    place = 0
+    while place < len(packed):
+        end = place + 1 + packed[place] * _LINE_BYTES
+        if end > len(packed):
+            raise EncodingError("a curve reaches beyond the end")
+        starts = range(place + 1, end, _LINE_BYTES)
+        found.append(tuple(_line(packed[start : start + _LINE_BYTES]) for start in starts))
+        place = end
+    if len(found) % CURVES_PER_UNDERLYING:
+        raise EncodingError(f"an underlying has {CURVES_PER_UNDERLYING} curves")
+    threes = range(0, len(found), CURVES_PER_UNDERLYING)
+    return tuple(Curves(*found[i : i + CURVES_PER_UNDERLYING]) for i in threes)
+
+
+def _line(packed: bytes) -> Line:
+    return int.from_bytes(packed[:_RATE_BYTES]), int.from_bytes(packed[_RATE_BYTES:])
+
+
 def terms_hash(value: Terms) -> bytes:
-    """Return ``keccak256(abi.encode(terms))``."""
+    """Return ``keccak256(abi.encode(terms))``; EncodingError when a term does not fit 32 bits."""
     return keccak256(static(_TERMS_TYPES, astuple(value)))
 
 
+def curves_hash(parameters: RiskParameters) -> bytes:
+    """Return the hash of the packed tier curves of a parameter set."""
+    return keccak256(curves(parameters))
+
+
 def params_hash(parameters: RiskParameters) -> bytes:
-    """Return the hash of terms and document that batch headers carry."""
-    return keccak256(terms_hash(terms(parameters)) + keccak256(document(parameters)))
+    """Return the hash of terms, curves and document that batch headers carry."""
+    of_terms, of_document = terms_hash(terms(parameters)), keccak256(document(parameters))
+    return keccak256(of_terms + curves_hash(parameters) + of_document)

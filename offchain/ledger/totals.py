@@ -1,22 +1,27 @@
 """Totals: sums over the whole book, and SOL-1 on them."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.core.margin import is_below, maintenance_margin
+from offchain.core.margin import is_below
 from offchain.core.units import ONE_E6, RatioE6
 from offchain.engine.accounts import INSURANCE
-from offchain.engine.risk import sweep_margins
 from offchain.engine.state import State
-from offchain.ledger.abi import static
+from offchain.engine.sweeps import margins_near
+from offchain.ledger.abi import WORD, unsigned, word
 from offchain.ledger.errors import ConservationError
 from offchain.ledger.keccak import keccak256
 
 _TOTALS_TYPES = (
     "int128",
-    *["uint128"] * 5,
+    "uint128[]",
+    "uint128",
+    "uint128[]",
+    "uint128",
+    "uint128[]",
     "int128",
     *["uint128"] * 3,
     *["uint32"] * 3,
@@ -31,10 +36,12 @@ class Totals:
     ----------
     net_cash_e6 : int
         Sum over accounts of cash - cost. [USD e-6]
-    collateral_e8 : int
-        Sum over accounts of asset 1. [token e-8]
-    deposited_cash, deposited_collateral, withdrawn_cash, withdrawn_collateral : int
+    collateral_e8 : tuple of int
+        Sums over accounts of asset 1, 2, .. [token e-8]
+    deposited_cash, withdrawn_cash : int
         Since genesis. [token units]
+    deposited_collateral, withdrawn_collateral : tuple of int
+        Of asset 1, 2, .. since genesis. [token units]
     insurance_e6 : int
         Cash of account 0. [USD e-6]
     contributed_e6, drawn_e6, shortfall_e6 : int
@@ -44,11 +51,11 @@ class Totals:
     """
 
     net_cash_e6: int
-    collateral_e8: int
+    collateral_e8: tuple[int, ...]
     deposited_cash: int
-    deposited_collateral: int
+    deposited_collateral: tuple[int, ...]
     withdrawn_cash: int
-    withdrawn_collateral: int
+    withdrawn_collateral: tuple[int, ...]
     insurance_e6: int
     contributed_e6: int
     drawn_e6: int
@@ -60,7 +67,20 @@ class Totals:
 
 def totals_hash(totals: Totals) -> bytes:
     """Return ``keccak256(abi.encode(totals))``."""
-    return keccak256(static(_TOTALS_TYPES, astuple(totals)))
+    return keccak256(encode_totals(totals))
+
+
+def encode_totals(totals: Totals) -> bytes:
+    """Return ``abi.encode(totals)``; EncodingError when a value does not fit its type."""
+    head: list[bytes] = []
+    tail: list[bytes] = []
+    for kind, value in zip(_TOTALS_TYPES, astuple(totals), strict=True):
+        if isinstance(value, tuple):
+            head.append(unsigned((len(_TOTALS_TYPES) + len(tail)) * WORD, 256))
+            tail += [unsigned(len(value), 256), *[unsigned(v, 128) for v in value]]
+        else:
+            head.append(word(kind, value))
+    return b"".join([unsigned(WORD, 256), *head, *tail])
 
 
 def totals_of(state: State) -> Totals:
@@ -71,9 +91,9 @@ def totals_of(state: State) -> Totals:
         net_cash,
         collateral,
         flows.deposited[0],
-        flows.deposited[1],
+        tuple(flows.deposited[1:]),
         flows.withdrawn[0],
-        flows.withdrawn[1],
+        tuple(flows.withdrawn[1:]),
         int(state.accounts.cash[INSURANCE]),
         flows.contributed_e6,
         flows.drawn_e6,
@@ -84,20 +104,18 @@ def totals_of(state: State) -> Totals:
     )
 
 
-def book_balances(state: State) -> tuple[int, int]:
-    """Return (sum of cash - cost [USD e-6], sum of asset 1 [token e-8]) over all accounts."""
+def book_balances(state: State) -> tuple[int, tuple[int, ...]]:
+    """Return over all accounts the sum of cash - cost, and of asset 1, 2, .. [USD e-6, e-8]"""
     accounts, n = state.accounts, state.accounts.count
     net_cash = _exact_sum(accounts.cash[:n]) - _exact_sum(accounts.costs[:n])
-    return net_cash, _exact_sum(accounts.collateral[:n, 0])
+    return net_cash, tuple(_exact_sum(column) for column in accounts.collateral[:n].T)
 
 
 def assert_conserved(state: State) -> None:
     """Assert SOL-1 on a state; raises ConservationError."""
+    net_cash, collateral = book_balances(state)
     flows = state.flows
-    _demand_conserved(
-        book_balances(state),
-        (flows.deposited[0] - flows.withdrawn[0], flows.deposited[1] - flows.withdrawn[1]),
-    )
+    _demand_none(_excesses((net_cash, *collateral), flows.deposited, flows.withdrawn))
 
 
 def _exact_sum(values: NDArray[np.int64]) -> int:
@@ -110,13 +128,20 @@ def _count_below_maintenance(state: State) -> int:
     """Count accounts whose margin balance is below MM; none before the first prices."""
     if state.market.arrays is None:
         return 0
-    market, factor = state.market, state.rules.mm_factor_e6
-    balance, scan = sweep_margins(state, market, market.prices, market.funding_e6)
-    # The factor is at most one, so only these can be below.
-    candidates = np.flatnonzero((balance < scan) | (balance < 0)).tolist()
-    return sum(
-        is_below(int(balance[a]), maintenance_margin(int(scan[a]), 0, factor), RatioE6(ONE_E6))
-        for a in candidates
+    at_one = RatioE6(ONE_E6)
+    rows = margins_near(state, state.market, at_one).rows()
+    return sum(is_below(balance, due, at_one) for _, balance, due in rows)
+
+
+def excesses(totals: Totals) -> tuple[int, ...]:
+    """Return by how much the book exceeds its deposits in each asset, cash first: SOL-1 says 0.
+
+    Totals that do not speak of the same assets throughout are a ValueError.
+    """
+    return _excesses(
+        (totals.net_cash_e6, *totals.collateral_e8),
+        (totals.deposited_cash, *totals.deposited_collateral),
+        (totals.withdrawn_cash, *totals.withdrawn_collateral),
     )
 
 
@@ -128,18 +153,17 @@ def check_conservation(totals: Totals) -> None:
     ConservationError
         With the excess of the book in each asset.
     """
-    _demand_conserved(
-        (totals.net_cash_e6, totals.collateral_e8),
-        (
-            totals.deposited_cash - totals.withdrawn_cash,
-            totals.deposited_collateral - totals.withdrawn_collateral,
-        ),
-    )
+    _demand_none(excesses(totals))
 
 
-def _demand_conserved(held: tuple[int, int], due: tuple[int, int]) -> None:
-    if held != due:
-        cash, collateral = held[0] - due[0], held[1] - due[1]
+def _excesses(
+    held: Sequence[int], deposited: Sequence[int], withdrawn: Sequence[int]
+) -> tuple[int, ...]:
+    return tuple(h - (d - w) for h, d, w in zip(held, deposited, withdrawn, strict=True))
+
+
+def _demand_none(found: Sequence[int]) -> None:
+    if any(found):
         raise ConservationError(
-            f"SOL-1: the book exceeds its deposits by {cash} [USD e-6], {collateral} [token e-8]"
+            f"SOL-1: the book exceeds its deposits by {found[0]} [USD e-6], {found[1:]} [token e-8]"
         )

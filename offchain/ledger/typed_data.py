@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from offchain.core.units import TimestampNs
-from offchain.engine.messages import CancelOrder, PlaceOrder, Withdraw
+from offchain.engine.messages import CancelOrder, Convert, PlaceOrder, SetMode, Withdraw
 from offchain.ledger.abi import Value, address, unsigned, word
 from offchain.ledger.columns import pack_values
 from offchain.ledger.errors import EncodingError
@@ -75,6 +75,21 @@ WITHDRAWAL_TYPE = StructType(
         ("expiresAt", "uint64"),
     ),
 )
+MODE_TYPE = StructType(
+    "Mode",
+    (("account", "uint32"), ("mode", "uint8"), ("nonce", "uint64"), ("expiresAt", "uint64")),
+)
+CONVERSION_TYPE = StructType(
+    "Conversion",
+    (
+        ("account", "uint32"),
+        ("asset", "uint8"),
+        ("amount", "uint64"),
+        ("minimumE6", "uint64"),
+        ("nonce", "uint64"),
+        ("expiresAt", "uint64"),
+    ),
+)
 OBSERVATION_TYPE = StructType(
     "Observation", (("round", "uint64"), ("observedAt", "uint64"), ("values", "bytes"))
 )
@@ -130,6 +145,25 @@ def withdrawal_digest(domain: Domain, withdrawal: Withdraw) -> bytes:
         withdrawal.expires_at_ns,
     )
     return domain.digest(WITHDRAWAL_TYPE.hash(values))
+
+
+def mode_digest(domain: Domain, change: SetMode) -> bytes:
+    """Return what the owner signs for another mode; the domain is Settlement's."""
+    values = (change.account, change.mode, change.nonce, change.expires_at_ns)
+    return domain.digest(MODE_TYPE.hash(values))
+
+
+def conversion_digest(domain: Domain, conversion: Convert) -> bytes:
+    """Return what the owner signs for a sale of collateral; the domain is Settlement's."""
+    values = (
+        conversion.account,
+        conversion.asset,
+        conversion.amount,
+        conversion.minimum_e6,
+        conversion.nonce,
+        conversion.expires_at_ns,
+    )
+    return domain.digest(CONVERSION_TYPE.hash(values))
 
 
 def observation_digest(

@@ -123,6 +123,17 @@ LAYOUTS: dict[int, tuple[type, Codec]] = {
         Group(messages.Withdraw, (("account", U32), ("asset", U8), ("amount", U64), *_INTENT)),
     ),
     9: (messages.SettleExpiry, Group(messages.SettleExpiry, (("instrument", U16),))),
+    10: (
+        messages.SetMode,
+        Group(messages.SetMode, (("account", U32), ("mode", U8), *_INTENT)),
+    ),
+    11: (
+        messages.Convert,
+        Group(
+            messages.Convert,
+            (("account", U32), ("asset", U8), ("amount", U64), ("minimum_e6", U64), *_INTENT),
+        ),
+    ),
 }
 """Record types: number, command and layout. Numbers are never used again for something else."""
 

@@ -24,6 +24,7 @@ class PostedBatch:
 class AdoptedParameters:
     """What the contract says of one parameter set."""
 
+    curves_hash: bytes
     document_hash: bytes
     terms: Terms
 

@@ -10,19 +10,28 @@ from enum import IntEnum
 from typing import Protocol
 
 from offchain.core.units import DAY_NS, PRICE_BITS, SECOND_NS
-from offchain.engine.messages import CancelOrder, PlaceOrder, PriceReport, Withdraw
+from offchain.engine.messages import (
+    CancelOrder,
+    Convert,
+    PlaceOrder,
+    PriceReport,
+    SetMode,
+    Withdraw,
+)
 from offchain.engine.reasons import Reason
 from offchain.ledger.errors import EncodingError, SignatureError
 from offchain.ledger.signatures import recover
 from offchain.ledger.typed_data import (
     Domain,
     cancel_digest,
+    conversion_digest,
+    mode_digest,
     observation_digest,
     order_digest,
     withdrawal_digest,
 )
 
-Intent = PlaceOrder | CancelOrder | Withdraw
+Intent = PlaceOrder | CancelOrder | Withdraw | SetMode | Convert
 
 
 class IntentReason(IntEnum):
@@ -74,7 +83,7 @@ class Gateway:
 
         Parameters
         ----------
-        intent : PlaceOrder, CancelOrder or Withdraw
+        intent : PlaceOrder, CancelOrder, Withdraw, SetMode or Convert
             As it would be logged.
         accounts : Owners
             The accounts of the engine; the signer must be the owner of the intent's account.
@@ -137,4 +146,8 @@ def intent_digest(domain: Domain, intent: Intent) -> bytes:
         return order_digest(domain, intent)
     if isinstance(intent, CancelOrder):
         return cancel_digest(domain, intent)
+    if isinstance(intent, SetMode):
+        return mode_digest(domain, intent)
+    if isinstance(intent, Convert):
+        return conversion_digest(domain, intent)
     return withdrawal_digest(domain, intent)

@@ -71,10 +71,11 @@ class Earnings:
 
 @dataclass(slots=True)
 class _Batch:
-    """An open batch as the keeper sees it: header and terms from the chain, what is left to do."""
+    """An open batch as the keeper sees it: what the chain says of it, and what is left to do."""
 
     header: BatchHeader
     terms: Terms
+    curves_hash: bytes
     left: list[int]
     attempts: dict[int, int] = field(default_factory=dict)
 
@@ -157,7 +158,9 @@ class Keeper:
                 self.unreadable.append(number)
                 continue
             terms = self._chain.terms_of(header.params_hash)
-            self._batches[number] = _Batch(header, terms, list(range(header.liquidation_count)))
+            curves_hash = self._chain.curves_hash_of(header.params_hash)
+            left = list(range(header.liquidation_count))
+            self._batches[number] = _Batch(header, terms, curves_hash, left)
 
     def _look_again(self, batch_no: int, batch: _Batch) -> None:
         """Take up again what was done, if the chain forgot it in a reorganisation."""
@@ -174,7 +177,7 @@ class Keeper:
             return None
         try:
             witness = self._fetch(batch_no, index)
-            witness.check(batch.header, batch.terms)
+            witness.check(batch.header, batch.terms, batch.curves_hash)
             receipt = self._chain.verify_liquidation(self._signer, batch.header, witness)
         except TransactionReverted as reverted:
             if reverted.name in SECOND_BEST:

@@ -288,6 +288,9 @@ class LiquidationChain(Protocol):
         """Return the header of a committed batch, from its transaction, checked by its hash."""
         ...
 
+    def curves_hash_of(self, params_hash: bytes) -> bytes:
+        """Return the hash of the tier curves of an adopted parameter set."""
+
     def terms_of(self, params_hash: bytes) -> Terms:
         """Return the terms of an adopted parameter set."""
         ...

@@ -99,7 +99,9 @@ contract BatchVectorsTest is SettlementRig {
 
     /// @dev Whether a first batch with these totals becomes final.
     function settles() private returns (bool done) {
+        Totals memory kept = totals;
         deployRig();
+        totals = kept;
         BatchHeader memory header = nextHeader();
         commit(header);
         vm.warp(block.timestamp + WINDOW);
@@ -141,11 +143,11 @@ contract BatchVectorsTest is SettlementRig {
 
     function totalsOf(Json.Case memory here) private pure returns (Totals memory made) {
         made.netCashE6 = int128(here.signed("netCashE6"));
-        made.collateralE8 = uint128(here.number("collateralE8"));
+        made.collateralE8 = amounts(here, "collateralE8");
         made.depositedCash = uint128(here.number("depositedCash"));
-        made.depositedCollateral = uint128(here.number("depositedCollateral"));
+        made.depositedCollateral = amounts(here, "depositedCollateral");
         made.withdrawnCash = uint128(here.number("withdrawnCash"));
-        made.withdrawnCollateral = uint128(here.number("withdrawnCollateral"));
+        made.withdrawnCollateral = amounts(here, "withdrawnCollateral");
         made.insuranceE6 = int128(here.signed("insuranceE6"));
         made.contributedE6 = uint128(here.number("contributedE6"));
         made.drawnE6 = uint128(here.number("drawnE6"));
@@ -153,5 +155,17 @@ contract BatchVectorsTest is SettlementRig {
         made.accounts = uint32(here.number("accounts"));
         made.belowMaintenance = uint32(here.number("belowMaintenance"));
         made.liquidations = uint32(here.number("liquidations"));
+    }
+
+    function amounts(Json.Case memory here, string memory key)
+        private
+        pure
+        returns (uint128[] memory list)
+    {
+        int256[] memory written = here.integers(key);
+        list = new uint128[](written.length);
+        for (uint256 i = 0; i < written.length; ++i) {
+            list[i] = uint128(uint256(written[i]));
+        }
     }
 }

@@ -47,7 +47,7 @@ contract CollateralVaultTest {
 
     function _vaultFor(address token) private returns (CollateralVault made, Inbox queue) {
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        made = new CollateralVault(predicted, SETTLEMENT, token, address(collateral));
+        made = new CollateralVault(predicted, SETTLEMENT, token, only(address(collateral)));
         queue = new Inbox(address(made));
         vm.assertEq(address(queue), predicted);
     }
@@ -246,17 +246,81 @@ contract CollateralVaultTest {
         bytes4 refusal = ICollateralVault.WrongDecimals.selector;
         PlainToken other = new PlainToken(6);
         vm.expectRevert(abi.encodeWithSelector(refusal, address(collateral), 6, 8));
-        new CollateralVault(BOB, SETTLEMENT, address(collateral), address(cash));
+        new CollateralVault(BOB, SETTLEMENT, address(collateral), only(address(cash)));
         vm.expectRevert(abi.encodeWithSelector(refusal, address(cash), 8, 6));
-        new CollateralVault(BOB, SETTLEMENT, address(other), address(cash));
+        new CollateralVault(BOB, SETTLEMENT, address(other), only(address(cash)));
         vm.expectRevert(abi.encodeWithSelector(ICollateralVault.SameToken.selector, address(cash)));
-        new CollateralVault(BOB, SETTLEMENT, address(cash), address(cash));
+        new CollateralVault(BOB, SETTLEMENT, address(cash), only(address(cash)));
+    }
+
+    function test_a_token_listed_twice_is_refused() public {
+        address[] memory twice = new address[](2);
+        (twice[0], twice[1]) = (address(collateral), address(collateral));
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.SameToken.selector, address(collateral))
+        );
+        new CollateralVault(BOB, SETTLEMENT, address(cash), twice);
+    }
+
+    function test_more_than_eight_collaterals_are_refused() public {
+        address[] memory many = new address[](9);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.TooManyAssets.selector, 9, 8));
+        new CollateralVault(BOB, SETTLEMENT, address(cash), many);
+    }
+
+    function test_a_vault_may_hold_cash_alone_or_eight_collaterals() public {
+        CollateralVault alone =
+            new CollateralVault(BOB, SETTLEMENT, address(cash), new address[](0));
+        vm.assertEq(alone.collateralCount(), 0);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.UnknownAsset.selector, 1));
+        alone.token(1);
+
+        address[] memory eight = new address[](8);
+        for (uint256 i = 0; i < 8; ++i) {
+            eight[i] = address(new PlainToken(8));
+        }
+        CollateralVault full = new CollateralVault(BOB, SETTLEMENT, address(cash), eight);
+        vm.assertEq(full.collateralCount(), 8);
+        vm.assertEq(full.token(0), address(cash));
+        for (uint8 i = 0; i < 8; ++i) {
+            vm.assertEq(full.token(i + 1), eight[i]);
+            vm.assertEq(full.depositLimit(i + 1), COLLATERAL_LIMIT);
+        }
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.UnknownAsset.selector, 9));
+        full.depositLimit(9);
+    }
+
+    function test_each_collateral_has_its_own_books() public {
+        PlainToken second = new PlainToken(8);
+        address[] memory both = new address[](2);
+        (both[0], both[1]) = (address(collateral), address(second));
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        CollateralVault made = new CollateralVault(predicted, SETTLEMENT, address(cash), both);
+        new Inbox(address(made));
+        second.mint(address(this), 7);
+        second.approve(address(made), 7);
+        made.deposit(2, 7, BOB, 0);
+        vm.assertEq(made.bookedBalance(1), 0);
+        vm.assertEq(made.bookedBalance(2), 7);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.InsufficientBookedBalance.selector, 1, 1, 0)
+        );
+        vm.prank(SETTLEMENT);
+        made.release(1, BOB, 1);
+        vm.prank(SETTLEMENT);
+        made.release(2, BOB, 7);
+        vm.assertEq(second.balanceOf(BOB), 7);
     }
 
     function test_missing_addresses_are_refused() public {
         vm.expectRevert(ICollateralVault.ZeroAddress.selector);
-        new CollateralVault(address(0), SETTLEMENT, address(cash), address(collateral));
+        new CollateralVault(address(0), SETTLEMENT, address(cash), only(address(collateral)));
         vm.expectRevert(ICollateralVault.ZeroAddress.selector);
-        new CollateralVault(BOB, address(0), address(cash), address(collateral));
+        new CollateralVault(BOB, address(0), address(cash), only(address(collateral)));
+    }
+
+    function only(address token) private pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = token;
     }
 }

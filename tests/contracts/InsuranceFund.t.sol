@@ -27,7 +27,9 @@ contract InsuranceFundTest {
         cash = new PlainToken(6);
         PlainToken collateral = new PlainToken(8);
         address inboxAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        vault = new CollateralVault(inboxAt, SETTLEMENT, address(cash), address(collateral));
+        address[] memory collaterals = new address[](1);
+        collaterals[0] = address(collateral);
+        vault = new CollateralVault(inboxAt, SETTLEMENT, address(cash), collaterals);
         inbox = new Inbox(address(vault));
         insurance =
             new InsuranceFund(address(cash), address(vault), SETTLEMENT, MANAGER, address(this));

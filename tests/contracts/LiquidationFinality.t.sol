@@ -59,7 +59,7 @@ contract LiquidationFinalityTest is LiquidationVenue {
         (uint64 time, bytes[] memory values, bytes[] memory signatures) = overtaken();
         Case memory c = fullCase(1);
         c.witness.index = 0;
-        c.witness.report = Report(2, time, values[3]);
+        c.witness.epoch.reportHash = keccak256(abi.encode(uint64(2), time, values[3]));
         c = lonelyOf(c);
         sealHeader(c);
         vm.expectRevert(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Charges} from "../../contracts/libraries/Charges.sol";
+import {Collateral} from "../../contracts/libraries/Collateral.sol";
 import {Columns} from "../../contracts/libraries/Columns.sol";
 import {LeafHash} from "../../contracts/libraries/LeafHash.sol";
 import {Margin} from "../../contracts/libraries/Margin.sol";
@@ -60,10 +62,17 @@ contract LiquidationLibraries {
     function margin(
         AccountLeaf calldata leaf,
         ColumnOpening[] calldata columns,
-        uint256 priceE8,
+        bytes calldata collateral,
+        bytes calldata curves,
         Terms calldata terms
     ) external pure returns (int256, uint256) {
-        return Margin.ofPortfolio(leaf, columns, priceE8, terms);
+        return Margin.ofAccount(leaf, columns, collateral, curves, terms);
+    }
+
+    function row(bytes calldata charges, uint256 slot) external pure returns (Charges.Row memory) {
+        Charges.Row memory made;
+        Charges.read(made, charges, slot);
+        return made;
     }
 }
 
@@ -112,15 +121,11 @@ contract LiquidationVectorsTest {
             uint8 u = uint8(here.number("underlying"));
             uint8 s = uint8(here.number("scenario"));
             checkNumbers(here, u, s);
-            bytes32 values = _libraries.column(u, 255, here.data("packedValues"));
-            bytes32 losses = _libraries.column(u, s, here.data("packedLosses"));
-            vm.assertEq(values, here.word("valueHash"));
-            vm.assertEq(losses, here.word("lossHash"));
-            bytes32 root = _libraries.listRoot(values, u, here.words("valueProof"));
-            vm.assertEq(root, here.word("priceRoot"));
-            uint256 place = u * SCENARIOS + s;
-            root = _libraries.listRoot(losses, place, here.words("lossProof"));
-            vm.assertEq(root, here.word("riskRoot"));
+            checkCharges(here, u);
+            checkLeaf(here, u, 255, "value", u, "priceRoot");
+            checkLeaf(here, u, s, "loss", u * SCENARIOS + s, "riskRoot");
+            checkLeaf(here, u, 254, "charge", Charges.index(u), "chargeRoot");
+            checkLeaf(here, 255, 253, "collateral", Collateral.INDEX, "chargeRoot");
         }
     }
 
@@ -128,7 +133,7 @@ contract LiquidationVectorsTest {
         Json.File memory file = open("report", 9);
         for (uint256 i = 0; i < file.count; ++i) {
             Json.Case memory here = Json.caseAt(file, i);
-            int256[] memory medians = integers(here, "medians");
+            int256[] memory medians = here.integers("medians");
             bytes memory packed;
             for (uint256 f = 0; f < medians.length; ++f) {
                 packed = abi.encodePacked(packed, int64(medians[f]));
@@ -150,7 +155,8 @@ contract LiquidationVectorsTest {
                 time: uint64(here.number("time")),
                 reportHash: here.word("reportHash"),
                 priceRoot: here.word("priceRoot"),
-                riskRoot: here.word("riskRoot")
+                riskRoot: here.word("riskRoot"),
+                chargeRoot: here.word("chargeRoot")
             });
             vm.assertEq(_libraries.epoch(epoch), here.word("hash"));
         }
@@ -175,12 +181,12 @@ contract LiquidationVectorsTest {
     }
 
     function test_every_margin_and_verdict_is_as_in_python() public view {
-        Json.File memory file = open("margin", 36);
+        Json.File memory file = open("margin", 80);
         for (uint256 i = 0; i < file.count; ++i) {
             Json.Case memory here = Json.caseAt(file, i);
             Terms memory terms = termsOf(here);
             (int256 balance, uint256 maintenance) = _libraries.margin(
-                leafOf(here), openingsOf(here), here.number("indexPriceE8"), terms
+                leafOf(here), openingsOf(here), here.data("collateral"), here.data("curves"), terms
             );
             vm.assertEq(balance, here.signed("marginBalanceE6"));
             vm.assertEq(maintenance, here.number("maintenanceE6"));
@@ -200,9 +206,9 @@ contract LiquidationVectorsTest {
 
     /// @dev Each number of the opened columns, read from the packed bytes.
     function checkNumbers(Json.Case memory here, uint8 u, uint8 s) private view {
-        int256[] memory slots = integers(here, "slots");
-        int256[] memory values = integers(here, "values");
-        int256[] memory losses = integers(here, "losses");
+        int256[] memory slots = here.integers("slots");
+        int256[] memory values = here.integers("values");
+        int256[] memory losses = here.integers("losses");
         uint256 first = u == 0 ? 0 : uint256(slots[0]);
         for (uint256 slot = 0; slot < uint256(slots[u]); ++slot) {
             (int256 value, int256 loss) =
@@ -212,19 +218,57 @@ contract LiquidationVectorsTest {
         }
     }
 
+    /// @dev Each charge of the opened column, read from the packed bytes.
+    function checkCharges(Json.Case memory here, uint8 u) private view {
+        int256[] memory slots = here.integers("slots");
+        int256[] memory charges = here.integers("charges");
+        uint256 first = u == 0 ? 0 : uint256(slots[0]);
+        for (uint256 slot = 0; slot < uint256(slots[u]); ++slot) {
+            Charges.Row memory row = _libraries.row(here.data("packedCharges"), slot);
+            uint256 place = (first + slot) * 6;
+            vm.assertEq(row.delta, charges[place]);
+            vm.assertEq(row.roll, charges[place + 1]);
+            vm.assertEq(int256(row.long), charges[place + 2]);
+            vm.assertEq(int256(row.short), charges[place + 3]);
+            vm.assertEq(int256(row.unwind), charges[place + 4]);
+            vm.assertEq(int256(row.group), charges[place + 5]);
+        }
+    }
+
+    function checkLeaf(
+        Json.Case memory here,
+        uint8 underlying,
+        uint8 kind,
+        string memory name,
+        uint256 place,
+        string memory rootKey
+    ) private view {
+        bytes memory packed = here.data(packedKey(kind));
+        bytes32 leaf = _libraries.column(underlying, kind, packed);
+        vm.assertEq(leaf, here.word(string.concat(name, "Hash")));
+        bytes32 root = _libraries.listRoot(leaf, place, here.words(string.concat(name, "Proof")));
+        vm.assertEq(root, here.word(rootKey));
+    }
+
+    function packedKey(uint8 kind) private pure returns (string memory) {
+        if (kind == 255) return "packedValues";
+        if (kind == 254) return "packedCharges";
+        return kind == 253 ? "packedCollateral" : "packedLosses";
+    }
+
     function leafOf(Json.Case memory here) private pure returns (AccountLeaf memory leaf) {
         leaf.owner = here.account("owner");
         leaf.subaccount = uint8(here.number("subaccount"));
         leaf.mode = uint8(here.number("mode"));
         leaf.cashE6 = int64(here.signed("cashE6"));
-        int256[] memory collateral = integers(here, "collateralE8");
+        int256[] memory collateral = here.integers("collateralE8");
         leaf.collateralE8 = new uint64[](collateral.length);
         for (uint256 i = 0; i < collateral.length; ++i) {
             leaf.collateralE8[i] = uint64(uint256(collateral[i]));
         }
-        int256[] memory instruments = integers(here, "instruments");
-        int256[] memory lots = integers(here, "lots");
-        int256[] memory costs = integers(here, "costsE6");
+        int256[] memory instruments = here.integers("instruments");
+        int256[] memory lots = here.integers("lots");
+        int256[] memory costs = here.integers("costsE6");
         leaf.positions = new Position[](instruments.length);
         for (uint256 i = 0; i < instruments.length; ++i) {
             leaf.positions[i] =
@@ -233,9 +277,9 @@ contract LiquidationVectorsTest {
     }
 
     function legsOf(Json.Case memory here) private pure returns (Leg[] memory legs) {
-        int256[] memory instruments = integers(here, "legInstruments");
-        int256[] memory lots = integers(here, "legLots");
-        int256[] memory prices = integers(here, "legLimitPricesE8");
+        int256[] memory instruments = here.integers("legInstruments");
+        int256[] memory lots = here.integers("legLots");
+        int256[] memory prices = here.integers("legLimitPricesE8");
         legs = new Leg[](instruments.length);
         for (uint256 i = 0; i < instruments.length; ++i) {
             legs[i] =
@@ -248,16 +292,18 @@ contract LiquidationVectorsTest {
         pure
         returns (ColumnOpening[] memory columns)
     {
-        int256[] memory underlyings = integers(here, "openedUnderlyings");
-        int256[] memory scenarios = integers(here, "openedScenarios");
-        string[] memory values = texts(here, "openedValues");
-        string[] memory losses = texts(here, "openedLosses");
+        int256[] memory underlyings = here.integers("openedUnderlyings");
+        int256[] memory scenarios = here.integers("openedScenarios");
+        string[] memory values = here.strings("openedValues");
+        string[] memory losses = here.strings("openedLosses");
+        string[] memory charges = here.strings("openedCharges");
         columns = new ColumnOpening[](underlyings.length);
         for (uint256 i = 0; i < underlyings.length; ++i) {
             columns[i].underlying = uint8(uint256(underlyings[i]));
             columns[i].scenario = uint8(uint256(scenarios[i]));
             columns[i].values = vm.parseBytes(values[i]);
             columns[i].losses = vm.parseBytes(losses[i]);
+            columns[i].charges = vm.parseBytes(charges[i]);
         }
     }
 
@@ -267,29 +313,10 @@ contract LiquidationVectorsTest {
             partialTriggerE6: uint32(here.number("partialTriggerE6")),
             fullTriggerE6: uint32(here.number("fullTriggerE6")),
             partialCapE6: uint32(here.number("partialCapE6")),
-            haircutE6: uint32(here.number("haircutE6")),
-            collateralFeed: uint8(here.number("collateralFeed")),
-            keeperFeeE6: uint64(here.number("keeperFeeE6"))
+            offsetE6: uint32(here.number("offsetE6")),
+            breakdownE6: uint32(here.number("breakdownE6")),
+            keeperFeeE6: uint32(here.number("keeperFeeE6")),
+            offsetCapUsd: uint32(here.number("offsetCapUsd"))
         });
-    }
-
-    function integers(Json.Case memory here, string memory key)
-        private
-        pure
-        returns (int256[] memory list)
-    {
-        string[] memory written = texts(here, key);
-        list = new int256[](written.length);
-        for (uint256 i = 0; i < written.length; ++i) {
-            list[i] = vm.parseInt(written[i]);
-        }
-    }
-
-    function texts(Json.Case memory here, string memory key)
-        private
-        pure
-        returns (string[] memory)
-    {
-        return vm.parseJsonStringArray(here.text, string.concat(here.path, ".", key));
     }
 }

@@ -14,17 +14,22 @@ contract RiskParametersTest {
     RiskParameters private _parameters;
 
     event ParametersAdopted(
-        uint64 indexed version, bytes32 indexed paramsHash, bytes32 documentHash, Terms terms
+        uint64 indexed version,
+        bytes32 indexed paramsHash,
+        bytes32 curvesHash,
+        bytes32 documentHash,
+        Terms terms
     );
 
     function setUp() public {
-        _parameters = new RiskParameters(address(this), address(this), valid(), "document");
+        _parameters =
+            new RiskParameters(address(this), address(this), valid(), "curves", "document");
     }
 
     function test_the_first_set_is_adopted_at_construction() public view {
         vm.assertEq(_parameters.version(), 1);
         vm.assertEq(_parameters.documentHash(), "document");
-        vm.assertEq(_parameters.paramsHash(), hashOf(valid(), "document"));
+        vm.assertEq(_parameters.paramsHash(), hashOf(valid(), "curves", "document"));
         vm.assertEq(_parameters.terms().keeperFeeE6, 5e6);
     }
 
@@ -33,10 +38,10 @@ contract RiskParametersTest {
         Terms memory next = valid();
         next.mmFactorE6 = 900_000;
         vm.expectEmit(address(_parameters));
-        emit ParametersAdopted(2, hashOf(next, "second"), "second", next);
-        _parameters.adopt(next, "second");
+        emit ParametersAdopted(2, hashOf(next, "curves", "second"), "curves", "second", next);
+        _parameters.adopt(next, "curves", "second");
         vm.assertEq(_parameters.version(), 2);
-        vm.assertEq(_parameters.paramsHash(), hashOf(next, "second"));
+        vm.assertEq(_parameters.paramsHash(), hashOf(next, "curves", "second"));
         vm.assertEq(_parameters.terms().mmFactorE6, 900_000);
         vm.assertEq(_parameters.termsOf(old).mmFactorE6, 800_000);
     }
@@ -57,7 +62,7 @@ contract RiskParametersTest {
                 IAccessControl.AccessControlUnauthorizedAccount.selector, STRANGER, role
             )
         );
-        _parameters.adopt(next, "second");
+        _parameters.adopt(next, "curves", "second");
     }
 
     function test_a_maintenance_factor_outside_its_range_is_refused() public {
@@ -67,7 +72,7 @@ contract RiskParametersTest {
         t.mmFactorE6 = 1_000_001;
         refuse(t, abi.encodeWithSelector(IRiskParameters.MmFactorOutOfRange.selector, 1_000_001));
         t.mmFactorE6 = 1_000_000;
-        _parameters.adopt(t, "second");
+        _parameters.adopt(t, "curves", "second");
     }
 
     function test_triggers_out_of_order_are_refused() public {
@@ -78,7 +83,7 @@ contract RiskParametersTest {
         t.fullTriggerE6 = t.partialTriggerE6 + 1;
         refuse(t, abi.encodeWithSelector(reason, t.partialTriggerE6, t.fullTriggerE6));
         t.fullTriggerE6 = t.partialTriggerE6;
-        _parameters.adopt(t, "second");
+        _parameters.adopt(t, "curves", "second");
     }
 
     function test_a_cap_outside_25_to_50_percent_is_refused() public {
@@ -88,59 +93,96 @@ contract RiskParametersTest {
         t.partialCapE6 = 500_001;
         refuse(t, abi.encodeWithSelector(IRiskParameters.PartialCapOutOfRange.selector, 500_001));
         t.partialCapE6 = 500_000;
-        _parameters.adopt(t, "second");
+        _parameters.adopt(t, "curves", "second");
     }
 
-    function test_a_haircut_of_nothing_or_everything_is_refused() public {
+    function test_an_offset_of_more_than_the_gain_is_refused() public {
         Terms memory t = valid();
-        t.haircutE6 = 0;
-        refuse(t, abi.encodeWithSelector(IRiskParameters.HaircutOutOfRange.selector, 0));
-        t.haircutE6 = 1_000_000;
-        refuse(t, abi.encodeWithSelector(IRiskParameters.HaircutOutOfRange.selector, 1_000_000));
+        t.offsetE6 = 1_000_001;
+        refuse(t, abi.encodeWithSelector(IRiskParameters.OffsetOutOfRange.selector, 1_000_001));
+        t.offsetE6 = 1_000_000;
+        _parameters.adopt(t, "curves", "second");
+        t.offsetE6 = 0;
+        _parameters.adopt(t, "curves", "third");
+    }
+
+    function test_a_breakdown_of_nothing_or_more_than_all_is_refused() public {
+        Terms memory t = valid();
+        t.breakdownE6 = 0;
+        refuse(t, abi.encodeWithSelector(IRiskParameters.BreakdownOutOfRange.selector, 0));
+        t.breakdownE6 = 1_000_001;
+        refuse(t, abi.encodeWithSelector(IRiskParameters.BreakdownOutOfRange.selector, 1_000_001));
+        t.breakdownE6 = 1_000_000;
+        _parameters.adopt(t, "curves", "second");
+    }
+
+    function test_a_set_without_curves_is_refused() public {
+        vm.expectRevert(IRiskParameters.NoCurves.selector);
+        _parameters.adopt(valid(), 0, "document");
     }
 
     function test_a_set_without_a_document_is_refused() public {
         vm.expectRevert(IRiskParameters.NoDocument.selector);
-        _parameters.adopt(valid(), 0);
+        _parameters.adopt(valid(), "curves", 0);
     }
 
-    function testFuzz_every_term_and_the_document_change_the_hash(uint8 field, uint64 d) public {
+    function test_the_curves_of_every_adopted_set_stay_readable() public {
+        bytes32 old = _parameters.paramsHash();
+        _parameters.adopt(valid(), "other curves", "document");
+        vm.assertEq(_parameters.curvesHashOf(old), "curves");
+        vm.assertEq(_parameters.curvesHashOf(_parameters.paramsHash()), "other curves");
+        vm.expectRevert(
+            abi.encodeWithSelector(IRiskParameters.UnknownParameters.selector, bytes32("none"))
+        );
+        _parameters.curvesHashOf("none");
+    }
+
+    function testFuzz_every_term_and_both_hashes_change_the_hash(uint8 field, uint32 d) public {
         vm.assume(d != 0);
         Terms memory t = valid();
-        field %= 8;
-        if (field == 0) t.mmFactorE6 = 1 + uint32(d % 799_999);
-        if (field == 1) t.partialTriggerE6 += 1 + uint32(d % 1e6);
-        if (field == 2) t.fullTriggerE6 -= 1 + uint32(d % 999_999);
-        if (field == 3) t.partialCapE6 += 1 + uint32(d % 2e5);
-        if (field == 4) t.haircutE6 += 1 + uint32(d % 8e5);
-        if (field == 5) t.collateralFeed = 1 + uint8(d % 255);
+        field %= 10;
+        if (field == 0) t.mmFactorE6 = 1 + d % 799_999;
+        if (field == 1) t.partialTriggerE6 += 1 + d % 1e6;
+        if (field == 2) t.fullTriggerE6 -= 1 + d % 999_999;
+        if (field == 3) t.partialCapE6 += 1 + d % 2e5;
+        if (field == 4) t.offsetE6 += 1 + d % 5e5;
+        if (field == 5) t.breakdownE6 -= 1 + d % 8e5;
         if (field == 6) t.keeperFeeE6 = 5e6 ^ d;
+        if (field == 7) t.offsetCapUsd = 5e6 ^ d;
         bytes32 before = _parameters.paramsHash();
-        _parameters.adopt(t, field == 7 ? bytes32(uint256(d)) : bytes32("document"));
+        bytes32 other = bytes32(uint256(d));
+        _parameters.adopt(
+            t, field == 8 ? other : bytes32("curves"), field == 9 ? other : bytes32("document")
+        );
         vm.assertTrue(_parameters.paramsHash() != before);
     }
 
     function refuse(Terms memory t, bytes memory reason) private {
         vm.expectRevert(reason);
-        _parameters.adopt(t, "second");
+        _parameters.adopt(t, "curves", "second");
     }
 
     function valid() private pure returns (Terms memory) {
-        return Terms(800_000, 1_050_000, 1_000_000, 250_000, 150_000, 0, 5e6);
+        return Terms(800_000, 1_050_000, 1_000_000, 250_000, 500_000, 850_000, 5e6, 5e6);
     }
 
-    function hashOf(Terms memory t, bytes32 document) private pure returns (bytes32) {
+    function hashOf(Terms memory t, bytes32 curves, bytes32 document)
+        private
+        pure
+        returns (bytes32)
+    {
         bytes32 termsHash = keccak256(
             abi.encode(
                 t.mmFactorE6,
                 t.partialTriggerE6,
                 t.fullTriggerE6,
                 t.partialCapE6,
-                t.haircutE6,
-                t.collateralFeed,
-                t.keeperFeeE6
+                t.offsetE6,
+                t.breakdownE6,
+                t.keeperFeeE6,
+                t.offsetCapUsd
             )
         );
-        return keccak256(abi.encode(termsHash, document));
+        return keccak256(abi.encode(termsHash, curves, document));
     }
 }

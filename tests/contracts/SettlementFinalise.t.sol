@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IInsuranceFund} from "../../contracts/interfaces/IInsuranceFund.sol";
 import {IProofRouter} from "../../contracts/interfaces/IProofRouter.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
-import {BatchHeader, BatchStatus} from "../../contracts/types/Batch.sol";
+import {BatchHeader, BatchStatus, Totals} from "../../contracts/types/Batch.sol";
 import {SettlementRig} from "./support/SettlementRig.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -16,9 +16,7 @@ contract SettlementFinaliseTest is SettlementRig {
         totals.depositedCash = 100;
         totals.withdrawnCash = 30;
         totals.netCashE6 = 70;
-        totals.depositedCollateral = 9;
-        totals.withdrawnCollateral = 4;
-        totals.collateralE8 = 5;
+        holdCollateral(5, 9, 4);
         totals.insuranceE6 = 20;
         totals.contributedE6 = 50;
         totals.drawnE6 = 30;
@@ -104,13 +102,13 @@ contract SettlementFinaliseTest is SettlementRig {
 
     function test_money_out_of_nothing_is_refused() public {
         settleWith(71, 5);
-        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 1, 0)); // SOL-1
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 0, 1)); // SOL-1
         finaliseRefusedUntilRight(70, 6);
     }
 
     function test_money_that_vanished_is_refused() public {
         settleWith(69, 5);
-        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, -1, 0)); // SOL-1
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 0, -1)); // SOL-1
         finaliseRefusedUntilRight(70, 4);
     }
 
@@ -124,7 +122,7 @@ contract SettlementFinaliseTest is SettlementRig {
         if (excess == 0) {
             finalise(header);
         } else {
-            refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, excess, 0));
+            refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 0, excess));
         }
     }
 
@@ -133,7 +131,43 @@ contract SettlementFinaliseTest is SettlementRig {
         totals.withdrawnCash = 0;
         settleWith(-1, 5); // what the largest sum would be, if it wrapped
         int256 excess = -1 - int256(uint256(type(uint128).max));
-        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, excess, 0));
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 0, excess));
+    }
+
+    function test_every_collateral_is_conserved_for_itself() public {
+        deployRig();
+        // One token less of the second is no token more of the third. SOL-1
+        totals.collateralE8 = [uint128(5), 7, 1];
+        totals.depositedCollateral = [uint128(9), 8, 0];
+        totals.withdrawnCollateral = [uint128(4), 0, 0];
+        recommit();
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 2, -1));
+        totals.collateralE8 = [uint128(5), 8, 1];
+        deployKeepingTotals();
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 3, 1));
+        totals.collateralE8 = [uint128(5), 8, 0];
+        deployKeepingTotals();
+        finalise(header);
+    }
+
+    function test_totals_that_leave_an_asset_out_are_refused() public {
+        bytes4 reason = ISettlement.WrongAssetCount.selector;
+        deployRig();
+        delete totals.collateralE8;
+        delete totals.depositedCollateral;
+        delete totals.withdrawnCollateral;
+        recommit();
+        refuse(abi.encodeWithSelector(reason, 0, 0, 0, 1));
+        totals.collateralE8 = [uint128(0)];
+        deployKeepingTotals();
+        refuse(abi.encodeWithSelector(reason, 1, 0, 0, 1));
+        totals.depositedCollateral = [uint128(0)];
+        deployKeepingTotals();
+        refuse(abi.encodeWithSelector(reason, 1, 1, 0, 1));
+        totals.depositedCollateral = [uint128(0), 0];
+        totals.withdrawnCollateral = [uint128(0)];
+        deployKeepingTotals();
+        refuse(abi.encodeWithSelector(reason, 1, 2, 1, 1));
     }
 
     function test_a_proof_of_another_batch_is_refused() public {
@@ -166,16 +200,30 @@ contract SettlementFinaliseTest is SettlementRig {
     function settleWith(int128 netCashE6, uint128 collateralE8) private {
         deployRig();
         totals.netCashE6 = netCashE6;
-        totals.collateralE8 = collateralE8;
+        holdCollateral(collateralE8, 9, 4);
         header = nextHeader();
         commit(header);
         vm.warp(block.timestamp + WINDOW);
     }
 
+    function recommit() private {
+        header = nextHeader();
+        commit(header);
+        vm.warp(block.timestamp + WINDOW);
+    }
+
+    /// @dev A fresh chain whose first batch has the totals that are set.
+    function deployKeepingTotals() private {
+        Totals memory kept = totals;
+        deployRig();
+        totals = kept;
+        recommit();
+    }
+
     function finaliseRefusedUntilRight(int128 netCashE6, uint128 wrongCollateralE8) private {
         settleWith(netCashE6, wrongCollateralE8);
         int256 excess = int256(uint256(wrongCollateralE8)) - 5;
-        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 0, excess));
+        refuse(abi.encodeWithSelector(ISettlement.NotConserved.selector, 1, excess));
         settleWith(netCashE6, 5);
         finalise(header);
     }

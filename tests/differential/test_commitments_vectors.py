@@ -15,13 +15,22 @@ from eth_hash.auto import keccak as outside_keccak
 from offchain.ledger import merkle
 from offchain.ledger.errors import SignatureError
 from offchain.ledger.signatures import recover
-from scripts import golden, vectors_commitments, vectors_margin, vectors_signed
+from scripts import (
+    golden,
+    vectors_columns,
+    vectors_commitments,
+    vectors_margin,
+    vectors_signed,
+)
 
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests" / "vectors"
 LEAF = "(address,uint8,uint8,int64,uint64[],(uint16,int32,int64)[])"
 INSTRUCTION = "(uint64,uint32,uint8,bytes32,bytes32,bytes32,(uint16,int32,uint64)[])"
-TOTALS = ["int128"] + ["uint128"] * 5 + ["int128"] + ["uint128"] * 3 + ["uint32"] * 3
+TOTALS = (
+    "(int128,uint128[],uint128,uint128[],uint128,uint128[],int128,uint128,uint128,uint128,"
+    "uint32,uint32,uint32)"
+)
 Case = dict[str, Any]
 
 
@@ -75,6 +84,28 @@ def test_proofs_hold_and_altered_ones_do_not(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", cases("columns"))
+def test_charges_and_collateral_open_under_the_charge_root(case: Case) -> None:
+    underlying, slots = int(case["underlying"]), ints(case, "slots")
+    first, charges = sum(slots[:underlying]), ints(case, "charges")
+    packed = b""
+    for row in range(first, first + slots[underlying]):
+        delta, roll, *rest = charges[6 * row : 6 * row + 6]
+        packed += b"".join(x.to_bytes(4, signed=True) for x in (delta, roll))
+        packed += b"".join(x.to_bytes(4) for x in rest[:3]) + bytes([rest[3]])
+    assert packed == raw(case["packedCharges"])
+    types, collateral = ["uint8", "uint8", "bytes32"], raw(case["packedCollateral"])
+    charge_leaf = abi_hash(types, [underlying, 254, outside_keccak(packed)])
+    collateral_leaf = abi_hash(types, [255, 253, outside_keccak(collateral)])
+    assert (charge_leaf, collateral_leaf) == (case["chargeHash"], case["collateralHash"])
+    root = raw(case["chargeRoot"])
+    for place, leaf, key in (
+        (1 + underlying, charge_leaf, "chargeProof"),
+        (0, collateral_leaf, "collateralProof"),
+    ):
+        assert merkle.verify_list(root, place, raw(leaf), [raw(x) for x in case[key]])
+
+
+@pytest.mark.parametrize("case", cases("columns"))
 def test_columns_open_under_both_roots(case: Case) -> None:
     underlying, scenario, slots = (
         int(case["underlying"]),
@@ -107,9 +138,9 @@ def test_reports_hash_as_eth_abi_does(case: Case) -> None:
 
 @pytest.mark.parametrize("case", cases("epoch"))
 def test_epochs_hash_as_eth_abi_does(case: Case) -> None:
-    roots = [raw(case[k]) for k in ("reportHash", "priceRoot", "riskRoot")]
+    roots = [raw(case[k]) for k in ("reportHash", "priceRoot", "riskRoot", "chargeRoot")]
     values = [int(case["number"]), int(case["time"]), *roots]
-    assert abi_hash(["uint64"] * 2 + ["bytes32"] * 3, values) == case["hash"]
+    assert abi_hash(["uint64"] * 2 + ["bytes32"] * 4, values) == case["hash"]
 
 
 @pytest.mark.parametrize("case", cases("output"))
@@ -135,10 +166,18 @@ def test_inbox_entries_chain_as_the_contract_chains_them(case: Case) -> None:
 @pytest.mark.parametrize("case", cases("totals"))
 def test_totals_hash_as_eth_abi_does_and_say_whether_sol_1_holds(case: Case) -> None:
     keys = [key for key in case if key not in ("name", "hash", "conserved")]
-    assert abi_hash(TOTALS, [int(case[key]) for key in keys]) == case["hash"]
-    cash = int(case["depositedCash"]) - int(case["withdrawnCash"])
-    collateral = int(case["depositedCollateral"]) - int(case["withdrawnCollateral"])
-    conserved = (int(case["netCashE6"]), int(case["collateralE8"])) == (cash, collateral)
+    values = [ints(case, key) if isinstance(case[key], list) else int(case[key]) for key in keys]
+    assert abi_hash([TOTALS], [values]) == case["hash"]
+    held, paid_in, paid_out = (
+        [int(case[cash]), *ints(case, collateral)]
+        for cash, collateral in (
+            ("netCashE6", "collateralE8"),
+            ("depositedCash", "depositedCollateral"),
+            ("withdrawnCash", "withdrawnCollateral"),
+        )
+    )
+    is_whole = len(held) == len(paid_in) == len(paid_out) > 1  # the venue lists one collateral
+    conserved = is_whole and held == [a - b for a, b in zip(paid_in, paid_out, strict=True)]
     assert conserved is case["conserved"]
 
 
@@ -196,28 +235,107 @@ def test_intents_sign_as_eth_account_does_and_malformed_signatures_are_refused(c
         recover(raw(case["digest"]), raw(case["signature"]))
 
 
+class Opened:
+    """The columns that a case opens, read byte by byte, and curves and brackets."""
+
+    def __init__(self, case: Case) -> None:
+        keys = ("openedValues", "openedLosses", "openedCharges")
+        opened = zip(*[case[key] for key in keys], strict=True)
+        self.columns = dict(
+            zip(ints(case, "openedUnderlyings"), [[raw(x) for x in o] for o in opened], strict=True)
+        )
+        self.curves = self._curves(raw(case["curves"]))
+        self.collateral = raw(case["collateral"])
+
+    @staticmethod
+    def _curves(packed: bytes) -> list[list[tuple[int, int]]]:
+        curves, place = [], 0
+        while place < len(packed):
+            count, place = packed[place], place + 1
+            lines = [packed[place + 16 * i : place + 16 * i + 16] for i in range(count)]
+            curves.append([(int.from_bytes(x[:4]), int.from_bytes(x[4:])) for x in lines])
+            place += 16 * count
+        return curves
+
+    def number(self, instrument: int, column: int, size: int, start: int, stop: int) -> bytes:
+        packed = self.columns[instrument >> 8][column]
+        row = packed[size * (instrument & 255) : size * (instrument & 255) + size]
+        return row[start:stop]
+
+    def value(self, i: int) -> int:
+        return int.from_bytes(self.number(i, 0, 8, 0, 8), signed=True)
+
+    def loss(self, i: int) -> int:
+        return int.from_bytes(self.number(i, 1, 4, 0, 4), signed=True)
+
+    def charge(self, i: int, place: int) -> int:
+        start = 4 * place
+        return int.from_bytes(self.number(i, 2, 21, start, start + 4), signed=place < 2)
+
+    def group(self, i: int) -> int:
+        return self.number(i, 2, 21, 20, 21)[0]
+
+    def has_charges(self, i: int) -> bool:
+        return bool(self.columns[i >> 8][2])
+
+    def curve(self, place: int, amount: int) -> int:
+        capped = min(amount, 1 << 57)
+        return max([0, *(-((d - r * capped) // 10**6) for r, d in self.curves[place])])
+
+    def credit(self, asset: int, amount: int) -> int:
+        total = below = 0
+        for start in range(64 * asset, 64 * asset + 64, 16):
+            upto, price = (
+                int.from_bytes(self.collateral[start + k : start + k + 8]) for k in (0, 8)
+            )
+            total += max(0, min(amount, upto) - below) * price
+            below = min(amount, upto)
+        return total // 10**10
+
+
+def add_ons(of: Opened, underlying: int, held: dict[int, int]) -> tuple[int, int]:
+    """Return what is added for one underlying, and its floor."""
+    rolls: dict[int, int] = {}
+    added = delta = raw_cost = 0
+    for i, lots in held.items():
+        rolls[of.group(i)] = rolls.get(of.group(i), 0) + lots * of.charge(i, 1)
+        added += lots * of.charge(i, 2) if lots > 0 else -lots * of.charge(i, 3)
+        delta += lots * of.charge(i, 0)
+        raw_cost += abs(lots) * of.charge(i, 4)
+    added += sum(map(abs, rolls.values())) + of.curve(3 * underlying, abs(delta))
+    return added, of.curve(3 * underlying + 1, raw_cost)
+
+
+def portfolio_due(case: Case, of: Opened, lots: dict[int, int]) -> int:
+    losses = dict.fromkeys(of.columns, 0)
+    added = floor = 0
+    for u in of.columns:
+        held = {i: n for i, n in lots.items() if i >> 8 == u}
+        losses[u] = sum(n * of.loss(i) for i, n in held.items())
+        if all(of.has_charges(i) for i in held):
+            more, least = add_ons(of, u, held)
+            added, floor = added + more, floor + least
+    lost = sum(max(0, loss) for loss in losses.values())
+    scan = -(-lost * int(case["breakdownE6"]) // 10**6)
+    if len(set(case["openedScenarios"])) <= 1:
+        gained = sum(max(0, -loss) for loss in losses.values())
+        offset = gained * int(case["offsetE6"]) // 10**6
+        scan = max(scan, lost - min(offset, int(case["offsetCapUsd"]) * 10**6))
+    return -(-max(scan + added, floor) * int(case["mmFactorE6"]) // 10**6)
+
+
 @pytest.mark.parametrize("case", cases("margin"))
 def test_margins_follow_from_the_page_in_plain_integers(case: Case) -> None:
-    columns = {
-        int(u): (raw(values), raw(losses))
-        for u, values, losses in zip(
-            case["openedUnderlyings"], case["openedValues"], case["openedLosses"], strict=True
-        )
-    }
-    balance, lost = int(case["cashE6"]), dict.fromkeys(columns, 0)
-    for instrument, lots, cost in zip(
-        ints(case, "instruments"), ints(case, "lots"), ints(case, "costsE6"), strict=True
-    ):
-        values, losses = columns[instrument >> 8]
-        slot = instrument & 255
-        value = int.from_bytes(values[8 * slot : 8 * slot + 8], signed=True)
-        balance += lots * value - cost
-        loss = int.from_bytes(losses[4 * slot : 4 * slot + 4], signed=True)
-        lost[instrument >> 8] += lots * loss
-    price = int(case["indexPriceE8"]) * (10**6 - int(case["haircutE6"])) // 10**6
-    balance += sum(amount * price // 10**10 for amount in ints(case, "collateralE8"))
-    scan = sum(max(0, loss) for loss in lost.values())
-    due = -(-int(case["mmFactorE6"]) * scan // 10**6)
+    of = Opened(case)
+    lots = dict(zip(ints(case, "instruments"), ints(case, "lots"), strict=True))
+    balance = int(case["cashE6"]) - sum(ints(case, "costsE6"))
+    balance += sum(n * of.value(i) for i, n in lots.items())
+    balance += sum(of.credit(a, x) for a, x in enumerate(ints(case, "collateralE8")) if x)
+    if case["mode"] == "2":
+        due = portfolio_due(case, of, lots)
+    else:
+        charged = [(i, n) for i, n in lots.items() if of.has_charges(i)]
+        due = sum(of.curve(3 * (i >> 8) + 2, abs(n * of.charge(i, 0))) for i, n in charged)
     assert (balance, due) == (int(case["marginBalanceE6"]), int(case["maintenanceE6"]))
     for trigger, verdict in (
         ("partialTriggerE6", "isBelowPartial"),
@@ -227,7 +345,9 @@ def test_margins_follow_from_the_page_in_plain_integers(case: Case) -> None:
         assert below is case[verdict]
 
 
-@pytest.mark.parametrize("module", [vectors_commitments, vectors_signed, vectors_margin])
+@pytest.mark.parametrize(
+    "module", [vectors_columns, vectors_commitments, vectors_signed, vectors_margin]
+)
 def test_the_files_are_what_the_code_writes_today(module: ModuleType) -> None:
     for name, made in module.FILES.items():
         assert golden.text(name, made) == (VECTORS / f"{name}.json").read_text(), name

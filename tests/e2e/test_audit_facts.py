@@ -162,7 +162,7 @@ def paid_twice(facts: ChainFacts) -> ChainFacts:
 
 
 def missing_dollar(facts: ChainFacts) -> ChainFacts:
-    return replace(facts, booked=(facts.booked[0] - 1, facts.booked[1]))
+    return replace(facts, booked=(facts.booked[0] - 1, *facts.booked[1:]))
 
 
 FAULTS: dict[str, Alter] = {
@@ -256,6 +256,17 @@ def on_document(facts: ChainFacts) -> ChainFacts:
     return replace(facts, parameters={key: replace(was, document_hash=OTHER)})
 
 
+def on_curves(facts: ChainFacts) -> ChainFacts:
+    ((key, was),) = facts.parameters.items()
+    return replace(facts, parameters={key: replace(was, curves_hash=OTHER)})
+
+
+def on_one_collateral(facts: ChainFacts) -> ChainFacts:
+    first, second = facts.totals[2].collateral_e8
+    altered = replace(facts.totals[2], collateral_e8=(first, second + 1))
+    return replace(facts, totals={**facts.totals, 2: altered})
+
+
 def on_totals(facts: ChainFacts) -> ChainFacts:
     altered = replace(facts.totals[2], accounts=facts.totals[2].accounts + 1)
     return replace(facts, totals={**facts.totals, 2: altered})
@@ -312,6 +323,7 @@ ALTERATIONS: dict[str, tuple[str, Alter]] = {
     "deposits: prefix": ("inbox", on_deposit(1, prefix=OTHER)),
     "parameters: terms": ("parameters", on_terms),
     "parameters: document": ("parameters", on_document),
+    "parameters: curves": ("parameters", on_curves),
     "reports": ("oracle", without_cited_reports),
     "verified: account": ("liquidations", on_verified(account=1)),
     "verified: tier": ("liquidations", on_verified(tier=1)),
@@ -334,6 +346,7 @@ ALTERATIONS: dict[str, tuple[str, Alter]] = {
         lambda f: replace(f, insurance={**f.insurance, 9: f.insurance[1]}),
     ),
     "totals": ("insurance", on_totals),
+    "totals: one collateral": ("insurance", on_one_collateral),
     "totals: of no final batch": (
         "insurance",
         lambda f: replace(f, totals={**f.totals, 9: f.totals[1]}),
@@ -344,8 +357,16 @@ ALTERATIONS: dict[str, tuple[str, Alter]] = {
     "claims: asset": ("claims", on_claim(asset=1)),
     "claims: unknown output": ("claims", on_claim(id=77)),
     "claims: hidden": ("reserves", lambda f: replace(f, claims=())),
-    "booked": ("reserves", lambda f: replace(f, booked=(f.booked[0] + WEI, f.booked[1]))),
-    "held": ("reserves", lambda f: replace(f, held=(f.held[0], f.booked[1] - WEI))),
+    "booked": ("reserves", lambda f: replace(f, booked=(f.booked[0] + WEI, *f.booked[1:]))),
+    "booked: another asset": (
+        "reserves",
+        lambda f: replace(f, booked=(*f.booked[:2], f.booked[2] + WEI)),
+    ),
+    "held": ("reserves", lambda f: replace(f, held=(f.held[0], f.booked[1] - WEI, f.held[2]))),
+    "held: another asset": (
+        "reserves",
+        lambda f: replace(f, held=(*f.held[:2], f.booked[2] - WEI)),
+    ),
 }
 
 
@@ -363,7 +384,7 @@ def test_every_field_of_the_facts_has_an_alteration() -> None:
 
 
 def test_a_donation_to_the_vault_is_no_fault(honest: ChainFacts) -> None:
-    assert audited(replace(honest, held=(honest.held[0] + 1, honest.held[1]))).is_ok
+    assert audited(replace(honest, held=(honest.held[0] + 1, *honest.held[1:]))).is_ok
 
 
 def test_what_was_not_reached_is_no_pass(honest: ChainFacts) -> None:

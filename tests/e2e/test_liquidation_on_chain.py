@@ -123,9 +123,28 @@ def lower_cash(witness: LiquidationWitness) -> LiquidationWitness:
     return replace(witness, leaf=replace(witness.leaf, cash_e6=witness.leaf.cash_e6 - 1))
 
 
-def lower_price(witness: LiquidationWitness) -> LiquidationWitness:
-    medians = (witness.report.medians[0] - 1, *witness.report.medians[1:])
-    return replace(witness, report=replace(witness.report, medians=medians))
+def other_report(witness: LiquidationWitness) -> LiquidationWitness:
+    return replace(witness, epoch=replace(witness.epoch, report_hash=bytes(32)))
+
+
+def lower_value(witness: LiquidationWitness) -> LiquidationWitness:
+    column = witness.columns[0]
+    altered = replace(column, values=b"\x80" + column.values[1:])
+    return replace(witness, columns=(altered, *witness.columns[1:]))
+
+
+def own_charges(witness: LiquidationWitness) -> LiquidationWitness:
+    proof = (bytes(32), bytes(32))
+    column = replace(witness.columns[0], charges=b"\x7f" * 21 * 20, charge_proof=proof)
+    return replace(witness, columns=(column, *witness.columns[1:]))
+
+
+def own_curves(witness: LiquidationWitness) -> LiquidationWitness:
+    return replace(witness, curves=b"\0\0\0")
+
+
+def own_collateral(witness: LiquidationWitness) -> LiquidationWitness:
+    return replace(witness, collateral=bytes(64))
 
 
 def other_account(witness: LiquidationWitness) -> LiquidationWitness:
@@ -144,7 +163,11 @@ def deeper_loss(witness: LiquidationWitness) -> LiquidationWitness:
         (swap_scenario, "RiskColumnNotInEpoch"),
         (deeper_loss, "RiskColumnNotInEpoch"),
         (lower_cash, "LeafMismatch"),
-        (lower_price, "ReportMismatch"),
+        (other_report, "EpochMismatch"),
+        (lower_value, "ValueColumnNotInEpoch"),
+        (own_charges, "ChargeColumnNotInEpoch"),
+        (own_curves, "CurvesNotNeeded"),
+        (own_collateral, "CollateralNotHeld"),
         (other_account, "InstructionNotInBatch"),
     ],
 )

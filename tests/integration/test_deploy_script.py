@@ -7,7 +7,7 @@ from pathlib import Path
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_discovery import discover
-from offchain.adapters.deployment import CREATIONS, Deployment
+from offchain.adapters.deployment import Deployment, creations
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def test_a_venue_is_deployed_and_found_again_from_its_settlement(tmp_path: Path)
         ran = run("--rpc", anvil.url, "--key-file", str(key), "--out", str(out))
         assert ran.returncode == 0, ran.stderr
         record = Deployment.load(out)
-        assert set(CREATIONS) <= set(record.addresses)
+        assert set(creations(2)) <= set(record.addresses)
         settlement = record.address("Settlement")
         found = discover(anvil.url, bytes.fromhex(settlement[2:]))
         assert found.address("CollateralVault") == record.address("CollateralVault")

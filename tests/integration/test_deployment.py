@@ -11,10 +11,10 @@ from web3 import Web3
 
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.deployment import (
-    CREATIONS,
     Deployment,
     DeploymentError,
     DeploymentFileError,
+    creations,
     deploy,
     predict,
 )
@@ -38,7 +38,7 @@ def addresses(venue: Deployed, name: str, *functions: str) -> list[str]:
 
 
 def test_every_contract_is_there_under_its_name(venue: Deployed) -> None:
-    assert tuple(venue.deployment.addresses) == (*CREATIONS, "Feed0", "Feed1")
+    assert tuple(venue.deployment.addresses) == creations(2, feeds=2)
     for name in venue.deployment.addresses:
         assert venue.web3.eth.get_code(venue.deployment.address(name)), name
     assert venue.deployment.chain_id == 31_337
@@ -52,7 +52,9 @@ def test_the_core_refers_to_itself_in_circles(venue: Deployed) -> None:
         at("Settlement"),
     ]
     assert read(venue, "CollateralVault", "token", 0) == at("Cash")
-    assert read(venue, "CollateralVault", "token", 1) == at("Collateral")
+    assert read(venue, "CollateralVault", "token", 1) == at("Collateral1")
+    assert read(venue, "CollateralVault", "token", 2) == at("Collateral2")
+    assert read(venue, "CollateralVault", "collateralCount") == 2
     assert read(venue, "Inbox", "vault") == at("CollateralVault")
     fund = addresses(venue, "InsuranceFund", "cash", "vault", "settlement", "liquidationManager")
     names = ("Cash", "CollateralVault", "Settlement", "LiquidationManager")
@@ -82,7 +84,8 @@ def test_oracle_and_parameters_hold_what_was_configured(venue: Deployed) -> None
     ascending = sorted((o.address for o in ORACLES), key=str.lower)
     assert read(venue, "OracleHub", "signers") == ascending
     assert read(venue, "OracleHub", "quorum") == CONFIG.oracle_quorum
-    expected = Web3.keccak(terms_hash(CONFIG.terms) + CONFIG.document_hash)
+    hashes = CONFIG.curves_hash + CONFIG.document_hash
+    expected = Web3.keccak(terms_hash(CONFIG.terms) + hashes)
     assert read(venue, "RiskParameters", "paramsHash") == expected
     assert read(venue, "RiskParameters", "documentHash") == CONFIG.document_hash
     for i, name in enumerate(CONFIG.index_feeds):
@@ -115,7 +118,7 @@ def test_the_insurance_is_funded_and_its_account_seeded(venue: Deployed) -> None
 
 
 def test_a_second_deployment_is_a_separate_one_as_predicted(venue: Deployed) -> None:
-    foreseen = predict(venue.web3, venue.deployer.address, feeds=2)
+    foreseen = predict(venue.web3, venue.deployer.address, feeds=2, collaterals=2)
     second = deploy(venue.web3, venue.anvil.keys[0], CONFIG)
     assert dict(second.addresses) == foreseen
     assert not set(second.addresses.values()) & set(venue.deployment.addresses.values())
@@ -132,10 +135,11 @@ def test_a_chain_that_is_not_allowed_is_refused() -> None:
 
 
 def test_tokens_that_exist_are_used(venue: Deployed) -> None:
-    tokens = (venue.deployment.addresses["Cash"], venue.deployment.addresses["Collateral"])
+    assert venue.deployment.tokens == ("Cash", "Collateral1", "Collateral2")
+    tokens = tuple(venue.deployment.addresses[name] for name in venue.deployment.tokens)
     config = replace(CONFIG, tokens=tokens, insurance_reserve_e6=0, insurance_seed_e6=0)
     second = deploy(venue.web3, venue.anvil.keys[2], config)
-    assert (second.addresses["Cash"], second.addresses["Collateral"]) == tokens
+    assert tuple(second.addresses[name] for name in second.tokens) == tokens
     assert tuple(second.addresses) == tuple(venue.deployment.addresses)
     vault = replace(venue, deployment=second).contract("CollateralVault")
     assert vault.functions.token(0).call() == tokens[0]

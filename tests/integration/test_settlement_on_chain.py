@@ -46,7 +46,8 @@ class Chain:
         self.last: BatchHeader | None = None
         self.prefix = ZERO32
         self.entries = 0
-        self.totals = Totals(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0)
+        none = (0,) * len(venue.deployment.tokens[1:])
+        self.totals = Totals(0, none, 0, none, 0, none, 0, 0, 0, 0, 2, 0, 0)
         self._consume(bytes.fromhex(venue.deployment.address("InsuranceFund")[2:]), 250_000_000)
 
     def _domain(self, name: str) -> Domain:

@@ -7,7 +7,14 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.engine.messages import CancelOrder, PlaceOrder, TimeInForce, Withdraw
+from offchain.engine.messages import (
+    CancelOrder,
+    Convert,
+    PlaceOrder,
+    SetMode,
+    TimeInForce,
+    Withdraw,
+)
 from offchain.ledger import header as hd
 from offchain.ledger import typed_data as td
 from offchain.ledger.keccak import keccak256
@@ -92,6 +99,25 @@ def test_withdrawals_digest_as_eth_account_does(
     withdrawal = Withdraw(*values, bytes(65))  # type: ignore[arg-type] # plain numbers
     expected = digest_of(outside(domain, td.WITHDRAWAL_TYPE, values))
     assert td.withdrawal_digest(domain, withdrawal) == expected
+
+
+@given(DOMAINS, U32, U8, U64, U64)
+def test_modes_digest_as_eth_account_does(
+    domain: td.Domain, account: int, mode: int, nonce: int, expires: int
+) -> None:
+    values = (account, mode, nonce, expires)
+    change = SetMode(*values, bytes(65))  # type: ignore[arg-type] # plain numbers
+    assert td.mode_digest(domain, change) == digest_of(outside(domain, td.MODE_TYPE, values))
+
+
+@given(DOMAINS, U32, U8, st.tuples(U64, U64), U64, U64)
+def test_conversions_digest_as_eth_account_does(
+    domain: td.Domain, account: int, asset: int, sold: tuple[int, int], nonce: int, expires: int
+) -> None:
+    values = (account, asset, *sold, nonce, expires)
+    conversion = Convert(*values, bytes(65))  # type: ignore[arg-type] # plain numbers
+    expected = digest_of(outside(domain, td.CONVERSION_TYPE, values))
+    assert td.conversion_digest(domain, conversion) == expected
 
 
 @given(DOMAINS, U64, U64, st.lists(I64, max_size=8))

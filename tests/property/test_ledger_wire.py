@@ -34,6 +34,8 @@ COMMANDS: st.SearchStrategy[Any] = st.one_of(
     st.builds(m.Liquidate, U32),
     st.builds(m.Withdraw, U32, U8, U64, U64, U64, SIGNATURE),
     st.builds(m.SettleExpiry, U16),
+    st.builds(m.SetMode, U32, U8, U64, U64, SIGNATURE),
+    st.builds(m.Convert, U32, U8, U64, U64, U64, U64, SIGNATURE),
 )
 RECORDS = st.builds(Record, U64, U64, U32, COMMANDS)
 GENESIS = encode_record(Record(1, 1, 1, m.Genesis(RULES)))

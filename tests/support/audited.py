@@ -52,7 +52,7 @@ def tell(venue: Devnet) -> None:
 def _open(venue: Devnet) -> None:
     venue.deposit(BACKSTOP, 5_000_000)
     venue.deposit(ALICE, 50_000, 10_000_000)
-    venue.deposit(BOB, 5_000_000)
+    venue.deposit(BOB, 5_000_000, 5_000_000, 300_000_000)
     venue.deposit(CAROL, 20_000)
     venue.deposit(DAVE, 20_000)
     venue.price(120_000)

@@ -32,7 +32,8 @@ CONFIG = DeploymentConfig(
     feeds=6,
     heartbeat_s=120,
     band_e6=50_000,
-    terms=Terms(800_000, 1_000_000, 600_000, 500_000, 100_000, 0, 5_000_000),
+    terms=Terms(800_000, 1_000_000, 600_000, 500_000, 500_000, 850_000, 5_000_000, 5_000_000),
+    curves_hash=Web3.keccak(text="curves"),
     document_hash=Web3.keccak(text="document"),
     engine_hash=Web3.keccak(text="engine"),
     attestors=tuple(a.address for a in ATTESTORS),
@@ -43,6 +44,7 @@ CONFIG = DeploymentConfig(
     insurance_reserve_e6=1_000_000_000,
     insurance_seed_e6=250_000_000,
     index_feeds=("BTC / USD", "ETH / USD"),
+    collaterals=("WBTC", "WETH"),
 )
 
 

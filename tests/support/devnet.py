@@ -16,7 +16,7 @@ from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, p
 from offchain.adapters.log_file import LogFile
 from offchain.app.engine_hash import engine_hash
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, Roles, Series, pm36
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -39,7 +39,7 @@ from offchain.engine.messages import (
 from offchain.engine.reasons import Rejected
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
-from offchain.ledger.terms import terms
+from offchain.ledger.terms import curves_hash, terms
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batch_archive import cuts
 from offchain.services.batcher import Batcher, BatchPolicy
@@ -51,6 +51,7 @@ from offchain.services.recovery import recover
 from offchain.services.relayer import Relayer
 from offchain.services.sequencer import Receipt, Sequencer
 from offchain.services.signing import KeySigner
+from tests.support.venue import all_feeds
 
 START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
 ENGINE_HASH = engine_hash()
@@ -96,6 +97,7 @@ def config(parameters: RiskParameters) -> DeploymentConfig:
         heartbeat_s=3_600,
         band_e6=parameters.oracle.band_e6,
         terms=terms(parameters),
+        curves_hash=curves_hash(parameters),
         document_hash=keccak256(document(parameters)),
         engine_hash=ENGINE_HASH,
         attestors=(text(ATTESTOR.address),),
@@ -105,6 +107,7 @@ def config(parameters: RiskParameters) -> DeploymentConfig:
         max_skew_s=60,
         insurance_reserve_e6=10_000 * ONE_E6,
         insurance_seed_e6=100_000 * ONE_E6,
+        collaterals=tuple(c.symbol for c in parameters.collateral),
     )
 
 
@@ -116,7 +119,7 @@ class Devnet:
         self.policy = policy or BatchPolicy()
         web3 = anvil.web3()
         deployer = KeySigner(bytes.fromhex(anvil.keys[0][2:]))
-        fund = predict(web3, text(deployer.address))["InsuranceFund"]
+        fund = predict(web3, text(deployer.address), collaterals=len(COLLATERAL))["InsuranceFund"]
         self.rules = rules(str(fund).lower())
         self.deployment: Deployment = deploy(web3, anvil.keys[0], config(self.rules))
         self.chain = Chain(anvil.url, self.deployment)
@@ -186,10 +189,10 @@ class Devnet:
         assert account is not None
         return AccountId(account)
 
-    def deposit(self, key: KeySigner, usd: int = 0, btc_e8: int = 0) -> AccountId:
+    def deposit(self, key: KeySigner, usd: int = 0, btc_e8: int = 0, eth_e8: int = 0) -> AccountId:
         """Pay in through the vault and let the watcher bring it; return the account."""
         self.chain.give_gas(key.address, GAS_WEI)
-        for asset, amount in enumerate((usd * ONE_E6, btc_e8)):
+        for asset, amount in enumerate((usd * ONE_E6, btc_e8, eth_e8)):
             if amount:
                 self.chain.mint(key, asset, key.address, amount)
                 self.chain.approve(key, asset, amount)
@@ -201,8 +204,7 @@ class Devnet:
         """Return a signed round at the present time."""
         self.round += 1
         indices = (btc_usd * ONE_E8, eth_usd * ONE_E8)
-        feeds = self.rules.listing.feeds
-        seen = [45 * ONE_E8 // 100 if f.kind == 2 else indices[f.underlying] for f in feeds]
+        seen = all_feeds(self.rules.listing, indices)
         return self.oracles.report(self.round, TimestampNs(self.now), seen)
 
     def price(self, btc_usd: int, eth_usd: int = 4_300) -> None:

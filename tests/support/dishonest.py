@@ -151,7 +151,7 @@ def _believed(facts: ChainFacts, batches: Sequence[Batch]) -> ChainFacts:
         before = now
     for batch in final:
         for index, witness in enumerate(batch.witnesses):
-            found = witness.check(batch.header, batch.terms)
+            found = witness.check(batch.header, batch.terms, batch.curves_hash)
             step = witness.instruction
             where = batch.header.batch_no, index
             verified[where] = VerifiedLiquidation(step.account, step.tier, *found)

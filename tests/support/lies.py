@@ -3,14 +3,27 @@
 Some lies are committed, and it takes a replay to find them; others a contract refuses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from offchain.core.addons import Charge
+from offchain.core.collateral import CreditCurve
+from offchain.core.margin import Mode
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
 from offchain.engine.events import Leg, LiquidationOrdered, Tier
-from offchain.engine.messages import FundingTick, Liquidate, PlaceOrder, TimeInForce, Withdraw
+from offchain.engine.messages import (
+    Convert,
+    FundingTick,
+    Liquidate,
+    PlaceOrder,
+    SetMode,
+    TimeInForce,
+    Withdraw,
+)
 from offchain.ledger.columns import Columns
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.keccak import keccak256
@@ -20,7 +33,7 @@ from offchain.ledger.totals import totals_hash
 from offchain.ledger.wire import Record, chain, encode_record
 from offchain.services.errors import TransactionReverted
 from offchain.services.gateway import intent_digest
-from tests.support.audited import BOB, BTC_PERP, DAVE
+from tests.support.audited import BOB, BTC_PERP, CAROL, DAVE
 from tests.support.devnet import KEEPER, signer
 from tests.support.dishonest import DishonestSequencer, with_data
 
@@ -107,10 +120,98 @@ def change_a_risk_cell(liar: DishonestSequencer) -> None:
     journal = liar.journal
     losses = journal.state.market.prices.losses_e6.copy()
     losses[BTC_PERP, 7] += 1
-    values = journal.state.market.net_lot_values()
-    journal.columns = Columns.of_arrays(values, losses, journal._slots())
+    commit_columns(liar, losses, market_charges(liar), journal.state.market.curves)
+
+
+def market_charges(liar: DishonestSequencer) -> NDArray[np.int64]:
+    """Return a copy of the charges in force."""
+    return liar.journal.state.market.charges_in_force.copy()
+
+
+def commit_columns(
+    liar: DishonestSequencer,
+    losses: NDArray[np.int32],
+    charges: NDArray[np.int64],
+    credits_e8: Sequence[CreditCurve],
+) -> None:
+    """Commit an epoch with these columns, and the values in force."""
+    journal = liar.journal
+    values, slots = journal.state.market.net_lot_values(), journal._slots()
+    journal.columns = Columns.of_arrays(values, losses, charges, credits_e8, slots)
     journal.open.epochs[-1] = journal.epoch_now()
     commit(liar)
+
+
+def change_a_charge(liar: DishonestSequencer) -> None:
+    liar.log(liar.venue.report(84_000))
+    market, charges = liar.journal.state.market, market_charges(liar)
+    charges[BTC_PERP, Charge.LONG] += 1
+    commit_columns(liar, market.prices.losses_e6, charges, market.curves)
+
+
+def credit_too_much(liar: DishonestSequencer) -> None:
+    """Credit the second asset with more than its price after the haircut."""
+    liar.log(liar.venue.report(84_000))
+    market = liar.journal.state.market
+    first, ((upto, price), *rest) = market.curves
+    credits_e8 = (first, ((upto, price + 1), *rest))
+    commit_columns(liar, market.prices.losses_e6, market_charges(liar), credits_e8)
+
+
+def forget_a_haircut(liar: DishonestSequencer) -> None:
+    """Go on from a state in which the haircut is none."""
+    liar.log(liar.venue.report(84_000))
+    market = liar.journal.state.market
+    first, second = market.haircuts
+    market.haircuts = (first, replace(second, haircut_e6=RatioE6(1)))
+    commit(liar)
+
+
+def claim_confidence(liar: DishonestSequencer) -> None:
+    liar.log(liar.venue.report(84_000))
+    market = liar.journal.state.market
+    market.confidences_e6 = (RatioE6(market.confidences_e6[0] - 1), market.confidences_e6[1])
+    commit(liar)
+
+
+def invent_a_funding_rate(liar: DishonestSequencer) -> None:
+    liar.log(liar.venue.report(84_000))
+    market = liar.journal.state.market
+    market.funding_rates_e8 = (market.funding_rates_e8[0] + 1, market.funding_rates_e8[1])
+    commit(liar)
+
+
+def change_a_mode_unasked(liar: DishonestSequencer) -> None:
+    liar.log(FundingTick())
+    liar.journal.state.accounts.set_mode(liar.venue.account(DAVE), Mode.CROSS)
+    commit(liar)
+
+
+def mode_for_another(liar: DishonestSequencer) -> None:
+    expires = liar.venue.now + 10**10
+    bare = SetMode(liar.venue.account(CAROL), 1, 999, expires, b"")  # type: ignore[arg-type]
+    digest = intent_digest(liar.venue.gateway.domain, bare)
+    liar.log(replace(bare, signature=MALLORY.sign(digest)))
+    commit(liar)
+
+
+def convert_for_another(liar: DishonestSequencer) -> None:
+    expires, account = liar.venue.now + 10**10, liar.venue.account(BOB)
+    bare = Convert(account, 2, 10**8, UsdE6(0), 999, expires, b"")  # type: ignore[arg-type]
+    digest = intent_digest(liar.venue.gateway.domain, bare)
+    liar.log(replace(bare, signature=MALLORY.sign(digest)))
+    commit(liar)
+
+
+def lie_about_a_collateral(liar: DishonestSequencer) -> None:
+    """Make a unit of one asset a unit of another; their number is still what it was."""
+    liar.log(FundingTick())
+    batch = liar.cut()
+    first, second = batch.totals.collateral_e8
+    other = replace(batch.totals, collateral_e8=(first + 1, second - 1))
+    header = replace(batch.header, totals_hash=totals_hash(other))
+    liar.commit(header, batch.data)
+    assert refusal(lambda: liar.finalise(header, other)) == "NotConserved"
 
 
 def leave_out_a_record(liar: DishonestSequencer) -> None:

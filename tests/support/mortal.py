@@ -141,7 +141,7 @@ class Inhabited:
 
 def traders(number: int) -> list[Trader]:
     """Return maker and longs; the nonces of each life are its own."""
-    money = (5_000_000, 20_000, 20_000, 20_000)
+    money = (5_000_000, 21_000, 21_000, 21_000)
     found = []
     for place, usd in enumerate(money):
         key = development_key("mortal", place)

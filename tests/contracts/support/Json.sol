@@ -68,12 +68,27 @@ library Json {
         pure
         returns (bytes32[] memory list)
     {
-        string memory path = string.concat(here.path, ".", key);
-        string[] memory texts = vm.parseJsonStringArray(here.text, path);
+        string[] memory texts = strings(here, key);
         list = new bytes32[](texts.length);
         for (uint256 i = 0; i < texts.length; ++i) {
             list[i] = vm.parseBytes32(texts[i]);
         }
+    }
+
+    function integers(Case memory here, string memory key)
+        internal
+        pure
+        returns (int256[] memory list)
+    {
+        string[] memory written = strings(here, key);
+        list = new int256[](written.length);
+        for (uint256 i = 0; i < written.length; ++i) {
+            list[i] = vm.parseInt(written[i]);
+        }
+    }
+
+    function strings(Case memory here, string memory key) internal pure returns (string[] memory) {
+        return vm.parseJsonStringArray(here.text, string.concat(here.path, ".", key));
     }
 
     function string_(Case memory here, string memory key) internal pure returns (string memory) {

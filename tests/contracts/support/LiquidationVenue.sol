@@ -12,7 +12,6 @@ import {RiskParameters} from "../../../contracts/risk/RiskParameters.sol";
 import {Settlement} from "../../../contracts/settlement/Settlement.sol";
 import {MODE_PORTFOLIO, Position} from "../../../contracts/types/Account.sol";
 import {BatchHeader} from "../../../contracts/types/Batch.sol";
-import {Report} from "../../../contracts/types/Epoch.sol";
 import {
     ColumnOpening,
     Instruction,
@@ -46,7 +45,7 @@ abstract contract LiquidationVenue is Oracles {
     uint256 internal constant INSTRUCTIONS = 13;
     uint256 internal constant EPOCHS = 6;
     uint32 internal constant ACCOUNT = 0x5A5A5;
-    uint64 internal constant KEEPER_FEE_E6 = 5e6;
+    uint32 internal constant KEEPER_FEE_E6 = 5e6;
     int64 internal constant BTC_E8 = 110_000e8;
     bytes32 internal constant DOCUMENT_HASH = keccak256("document");
     bytes32 internal constant ENGINE_HASH = keccak256("engine");
@@ -71,7 +70,9 @@ abstract contract LiquidationVenue is Oracles {
         cash = new DevToken("Cash", "USDC", 6);
         Inbox inbox = new Inbox(address(this));
         router = new ProofRouter(address(this));
-        parameters = new RiskParameters(address(this), address(this), terms(), DOCUMENT_HASH);
+        parameters = new RiskParameters(
+            address(this), address(this), terms(), keccak256(curves()), DOCUMENT_HASH
+        );
         uint256 nonce = vm.getNonce(address(this));
         address managerAt = vm.computeCreateAddress(address(this), nonce);
         address fundAt = vm.computeCreateAddress(address(this), nonce + 1);
@@ -115,10 +116,68 @@ abstract contract LiquidationVenue is Oracles {
             partialTriggerE6: 1_050_000,
             fullTriggerE6: 1_000_000,
             partialCapE6: 250_000,
-            haircutE6: 150_000,
-            collateralFeed: 0,
-            keeperFeeE6: KEEPER_FEE_E6
+            offsetE6: 500_000,
+            breakdownE6: 850_000,
+            keeperFeeE6: KEEPER_FEE_E6,
+            offsetCapUsd: 5_000_000
         });
+    }
+
+    /// @dev Stands for the vault: this venue has no collateral tokens.
+    function collateralCount() external pure returns (uint256) {
+        return 0;
+    }
+
+    /// @dev Tier curves as long as those of the preset: five, seven and four lines.
+    function curves() internal pure returns (bytes memory) {
+        bytes memory one = bytes.concat(deltaCurve(), unwindCurve(), linearCurve());
+        return bytes.concat(one, one);
+    }
+
+    function deltaCurve() private pure returns (bytes memory packed) {
+        packed = bytes.concat(bytes1(0x05), line(0, 0), line(10_000, 200e15));
+        packed = bytes.concat(packed, line(25_000, 950e15), line(50_000, 3450e15));
+        packed = bytes.concat(packed, line(100_000, 15_950e15));
+    }
+
+    function unwindCurve() private pure returns (bytes memory packed) {
+        packed = bytes.concat(bytes1(0x07), line(1e6, 0), line(2e6, 10e15));
+        packed = bytes.concat(packed, line(4e6, 150e15), line(6e6, 490e15), line(8e6, 1090e15));
+        packed = bytes.concat(packed, line(10e6, 2030e15), line(12e6, 3430e15));
+    }
+
+    function linearCurve() private pure returns (bytes memory packed) {
+        packed = bytes.concat(bytes1(0x04), line(5000, 0), line(10_000, 25e15));
+        packed = bytes.concat(packed, line(25_000, 325e15), line(50_000, 2825e15));
+    }
+
+    function line(uint32 rateE6, uint96 deductionE12) internal pure returns (bytes memory) {
+        return abi.encodePacked(rateE6, deductionE12);
+    }
+
+    /// @dev Two assets with three brackets each; the first is credited at 85 % of the index.
+    function collateralColumn() internal pure returns (bytes memory) {
+        uint64 price = uint64(BTC_E8) * 85 / 100;
+        bytes memory first = abi.encodePacked(
+            uint64(20e8), price, uint64(100e8), price * 8 / 10, uint64(500e8), price / 2
+        );
+        bytes memory second = abi.encodePacked(
+            uint64(500e8), uint64(3400e8), uint64(2500e8), uint64(2700e8), uint64(12_500e8)
+        );
+        return bytes.concat(first, bytes16(0), second, bytes8(uint64(1700e8)), bytes16(0));
+    }
+
+    /// @dev Long lots have a positive delta in even slots; four expiries take turns.
+    function chargeColumn(uint256 underlying) internal pure returns (bytes memory packed) {
+        for (uint256 slot = 0; slot < SLOTS; ++slot) {
+            int32 delta = int32(int256(79e6 + underlying * 1e6 + slot * 1313));
+            if (slot % 2 == 1) delta = -delta;
+            packed = abi.encodePacked(
+                packed,
+                abi.encodePacked(delta, delta / 100, uint32(24_001 + slot), uint32(264_003 + slot)),
+                abi.encodePacked(uint32(40_007), uint8(slot % 4))
+            );
+        }
     }
 
     /// @dev A full liquidation of `count` positions, half of them in each underlying, half short.
@@ -130,12 +189,14 @@ abstract contract LiquidationVenue is Oracles {
         c.witness.epochIndex = 4;
         c.witness.epoch.number = 321;
         c.witness.epoch.time = uint64(START * 1e9 + 17);
-        c.witness.report = Report(1, uint64(START * 1e9), pack(medians));
+        c.witness.epoch.reportHash =
+            keccak256(abi.encode(uint64(1), uint64(START * 1e9), pack(medians)));
         c.witness.leaf.owner = vm.addr(0xB0B);
         c.witness.leaf.mode = MODE_PORTFOLIO;
         c.witness.leaf.cashE6 = 400e6;
-        c.witness.leaf.collateralE8 = new uint64[](1);
+        c.witness.leaf.collateralE8 = new uint64[](2);
         c.witness.leaf.collateralE8[0] = 123_457;
+        c.witness.collateral = collateralColumn();
         c.witness.leaf.positions = new Position[](count);
         c.instruction.legs = new Leg[](count);
         uint256 inFirst = (count + 1) / 2;
@@ -153,6 +214,26 @@ abstract contract LiquidationVenue is Oracles {
             c.witness.columns[u].scenario = uint8(20 + u);
             c.witness.columns[u].values = valueColumn(u);
             c.witness.columns[u].losses = lossColumn(u);
+        }
+    }
+
+    /// @dev As `fullCase`, with the charges of every underlying opened.
+    function chargedCase(uint256 count) internal view returns (Case memory c) {
+        c = fullCase(count);
+        for (uint256 u = 0; u < c.witness.columns.length; ++u) {
+            c.witness.columns[u].charges = chargeColumn(u);
+        }
+        c.witness.curves = curves();
+    }
+
+    /// @dev As `chargedCase`, of an account in a linear mode: no scenario is opened.
+    function linearCase(uint256 count, uint8 mode) internal view returns (Case memory c) {
+        c = chargedCase(count);
+        c.witness.leaf.mode = mode;
+        c.witness.leaf.cashE6 = 0;
+        for (uint256 u = 0; u < c.witness.columns.length; ++u) {
+            c.witness.columns[u].scenario = 0;
+            c.witness.columns[u].losses = "";
         }
     }
 
@@ -196,26 +277,37 @@ abstract contract LiquidationVenue is Oracles {
     function sealColumns(Case memory c) internal pure {
         bytes32[] memory values = filler("values", 2);
         bytes32[] memory losses = filler("losses", 72);
+        bytes32[] memory charges = filler("charges", 3);
+        bool isPortfolio = c.witness.leaf.mode == MODE_PORTFOLIO;
         for (uint256 i = 0; i < c.witness.columns.length; ++i) {
             ColumnOpening memory o = c.witness.columns[i];
             if (o.underlying > 1 || o.scenario > 35) continue;
             values[o.underlying] = columnHash(o.underlying, 255, o.values);
             losses[uint256(o.underlying) * 36 + o.scenario] =
                 columnHash(o.underlying, o.scenario, o.losses);
+            charges[1 + uint256(o.underlying)] = columnHash(o.underlying, 254, o.charges);
         }
+        charges[0] = columnHash(255, 253, c.witness.collateral);
         for (uint256 i = 0; i < c.witness.columns.length; ++i) {
             ColumnOpening memory o = c.witness.columns[i];
             if (o.underlying > 1 || o.scenario > 35) continue;
             o.valueProof = MerkleTree.proof(values, o.underlying);
-            o.lossProof = MerkleTree.proof(losses, uint256(o.underlying) * 36 + o.scenario);
+            if (isPortfolio) {
+                o.lossProof = MerkleTree.proof(losses, uint256(o.underlying) * 36 + o.scenario);
+            }
+            if (o.charges.length != 0) {
+                o.chargeProof = MerkleTree.proof(charges, 1 + uint256(o.underlying));
+            }
+        }
+        if (c.witness.collateral.length != 0) {
+            c.witness.collateralProof = MerkleTree.proof(charges, 0);
         }
         c.witness.epoch.priceRoot = MerkleTree.root(values);
         c.witness.epoch.riskRoot = MerkleTree.root(losses);
+        c.witness.epoch.chargeRoot = MerkleTree.root(charges);
     }
 
     function sealEpoch(Case memory c) internal pure {
-        Report memory r = c.witness.report;
-        c.witness.epoch.reportHash = keccak256(abi.encode(r.round, r.observedAt, r.medians));
         bytes32[] memory epochs = filler("epochs", EPOCHS);
         epochs[c.witness.epochIndex] = keccak256(abi.encode(c.witness.epoch));
         c.instruction.epochHash = epochs[c.witness.epochIndex];

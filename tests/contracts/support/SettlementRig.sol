@@ -54,6 +54,7 @@ abstract contract SettlementRig {
         vm.warp(START);
         cash = new PlainToken(6);
         collateral = new PlainToken(8);
+        holdCollateral(0, 0, 0);
         answers = new Answers();
         router = new ProofRouter(address(this));
         address[] memory attestors = new address[](1);
@@ -69,10 +70,19 @@ abstract contract SettlementRig {
         insurance = new InsuranceFund(
             address(cash), vaultAt, settlementAt, address(answers), address(this)
         );
-        vault = new CollateralVault(inboxAt, settlementAt, address(cash), address(collateral));
+        address[] memory collaterals = new address[](1);
+        collaterals[0] = address(collateral);
+        vault = new CollateralVault(inboxAt, settlementAt, address(cash), collaterals);
         inbox = new Inbox(vaultAt);
         settlement = new Settlement(config(vaultAt, inboxAt, fundAt));
         vm.assertEq(address(settlement), settlementAt);
+    }
+
+    /// @dev Totals of the one collateral asset.
+    function holdCollateral(uint128 held, uint128 deposited, uint128 withdrawn) internal {
+        totals.collateralE8 = [held];
+        totals.depositedCollateral = [deposited];
+        totals.withdrawnCollateral = [withdrawn];
     }
 
     function config(address vaultAt, address inboxAt, address fundAt)

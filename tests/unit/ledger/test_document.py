@@ -5,11 +5,20 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.core.curves import curve_lines
 from offchain.core.parameters import ParameterError
 from offchain.ledger.document import MAX_DOCUMENT_BYTES, document, parse_document
 from offchain.ledger.errors import EncodingError, WireError
 from offchain.ledger.keccak import keccak256
-from offchain.ledger.terms import params_hash, terms, terms_hash
+from offchain.ledger.terms import (
+    Terms,
+    curves,
+    curves_hash,
+    params_hash,
+    terms,
+    terms_hash,
+    unpack_curves,
+)
 from tests.support.venue import RULES
 
 DATA = document(RULES)
@@ -89,11 +98,22 @@ def test_every_change_of_the_set_changes_its_hash() -> None:
     assert params_hash(other) != params_hash(RULES)
 
 
-def test_the_hash_binds_terms_and_document() -> None:
-    expected = keccak256(terms_hash(terms(RULES)) + keccak256(DATA))
+def test_the_hash_binds_terms_curves_and_document() -> None:
+    expected = keccak256(terms_hash(terms(RULES)) + keccak256(curves(RULES)) + keccak256(DATA))
     assert params_hash(RULES) == expected
+    assert curves_hash(RULES) == keccak256(curves(RULES))
 
 
-def test_terms_need_exactly_one_collateral_asset() -> None:
-    with pytest.raises(EncodingError):
-        terms(replace(RULES, collateral=()))
+def test_the_curves_of_a_set_are_its_tiers_in_order() -> None:
+    bitcoin, ether = unpack_curves(curves(RULES))
+    for u, made in enumerate((bitcoin, ether)):
+        addons, of_class = RULES.addons[u], RULES.classes[RULES.class_of[u]]
+        assert made.delta == curve_lines(addons.delta_tiers)
+        assert made.unwind == curve_lines(addons.unwind_tiers)
+        assert made.linear == curve_lines(of_class.tiers)
+
+
+def test_terms_that_do_not_fit_the_contract_have_no_hash() -> None:
+    for name in Terms.__dataclass_fields__:
+        with pytest.raises(EncodingError):
+            terms_hash(replace(terms(RULES), **{name: 2**32}))

@@ -7,13 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from offchain.core.addons import COLUMNS, Charge
 from offchain.core.units import InstrumentId, Lots, PriceE8
 from offchain.engine.events import Leg
 from offchain.ledger import abi, columns, keccak
+from offchain.ledger.charge_columns import (
+    pack_charges,
+    pack_collateral,
+    unpack_charges,
+    unpack_collateral,
+)
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.instruction import Instruction, encode_instruction
 from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.leaf import AccountLeaf, Position, encode_leaf
+from offchain.ledger.terms import Curves, pack_curves, unpack_curves
 
 ROOT = Path(__file__).parents[3]
 
@@ -96,10 +104,58 @@ def test_legs_out_of_order_are_refused() -> None:
 def test_columns_hold_the_listed_slots_only() -> None:
     values = np.arange(512, dtype=np.int64)
     losses = np.arange(512 * 36, dtype=np.int32).reshape(512, 36)
-    made = columns.Columns.of_arrays(values, losses, (3, 2))
+    charges = np.zeros((512, COLUMNS), np.int64)
+    charges[:, Charge.LONG] = np.arange(512)
+    made = columns.Columns.of_arrays(values, losses, charges, (((5, 6),),), (3, 2))
     assert columns.unpack_values(made.values[1]) == (256, 257)
     assert columns.unpack_losses(made.losses[0][35]) == (35, 71, 107)
     assert made.loss_tree.size == 72
+    rows = unpack_charges(made.charges[1])
+    assert [row[Charge.LONG] for row in rows] == [256, 257]
+    assert unpack_collateral(made.collateral) == (((5, 6),),)
+    assert made.charge_tree.size == 3
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (Charge.DELTA, 2**31),
+        (Charge.DELTA, -(2**31) - 1),
+        (Charge.ROLL, 2**31),
+        (Charge.LONG, -1),
+        (Charge.LONG, 2**32),
+        (Charge.SHORT, 2**32),
+        (Charge.UNWIND, -1),
+        (Charge.GROUP, 32),
+        (Charge.GROUP, -1),
+    ],
+)
+def test_a_charge_that_does_not_fit_its_field_is_refused(place: Charge, value: int) -> None:
+    charges = np.zeros((2, COLUMNS), np.int64)
+    charges[1, place] = value
+    with pytest.raises(EncodingError):
+        pack_charges(charges)
+
+
+@pytest.mark.parametrize("curve", [((1, 1),) * 5, ((2**64, 1),), ((1, 2**64),), ((1, -1),)])
+def test_brackets_that_do_not_fit_are_refused(curve: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(EncodingError):
+        pack_collateral([curve])
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"\x01", b"\x00", b"\x00\x00", b"\x02" + bytes(31), bytes(4), bytes(3) + b"\x01" + bytes(15)],
+)
+def test_curves_that_are_not_whole_are_refused(packed: bytes) -> None:
+    with pytest.raises(EncodingError):
+        unpack_curves(packed)
+
+
+@pytest.mark.parametrize("lines", [((2**32, 0),), ((0, 2**96),), ((0, -1),), ((1, 1),) * 256])
+def test_curves_that_do_not_fit_are_refused(lines: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(EncodingError):
+        pack_curves([Curves(lines, (), ())])
 
 
 def test_bytes_left_over_in_a_column_are_refused() -> None:
@@ -107,3 +163,7 @@ def test_bytes_left_over_in_a_column_are_refused() -> None:
         columns.unpack_values(bytes(9))
     with pytest.raises(EncodingError):
         columns.unpack_losses(bytes(6))
+    with pytest.raises(EncodingError):
+        unpack_charges(bytes(20))
+    with pytest.raises(EncodingError):
+        unpack_collateral(bytes(63))

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.core.units import ONE_E6, ONE_E8, InstrumentId, TimestampNs
+from offchain.core.margin import Mode
+from offchain.core.units import ONE_E6, ONE_E8, InstrumentId, PriceE8, RatioE6, TimestampNs
 from offchain.engine.market import PendingReport
 from offchain.engine.messages import Deposit, FundingTick
 from offchain.engine.reasons import Rejected
@@ -18,7 +19,13 @@ from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.leaf import leaf_hash
 from offchain.ledger.merkle import list_root, verify_account, verify_list
 from offchain.ledger.outputs import output_hash
-from offchain.ledger.totals import assert_conserved, totals_hash, totals_of
+from offchain.ledger.totals import (
+    assert_conserved,
+    check_conservation,
+    excesses,
+    totals_hash,
+    totals_of,
+)
 from offchain.ledger.wire import Record, chain, decode_records, encode_record
 from tests.support.journal_venue import ENGINE_HASH, JournalVenue, crashed, in_trouble
 from tests.support.venue import BTC_PERP
@@ -94,7 +101,7 @@ def test_a_liquidation_right_after_a_cut_finds_its_epoch() -> None:
     assert not isinstance(venue.liquidate(2), Rejected)
     batch = venue.journal.cut(ENGINE_HASH)
     assert batch.witnesses[0].epoch_index == 0
-    batch.witnesses[0].check(batch.header, batch.terms)
+    batch.witnesses[0].check(batch.header, batch.terms, batch.curves_hash)
 
 
 def test_one_funding_tick_is_one_epoch_for_all_perpetuals() -> None:
@@ -180,6 +187,51 @@ def test_money_from_nowhere_stops_the_journal() -> None:  # SOL-1
         venue.do(FundingTick())
 
 
+def test_totals_keep_every_asset_apart() -> None:
+    venue = in_trouble()
+    venue.deposit(10, btc=2, eth=3)
+    venue.must(venue.withdraw(2, eth=1))
+    totals = totals_of(venue.state)
+    assert totals.deposited_collateral == (2 * ONE_E8, 3 * ONE_E8)
+    assert totals.withdrawn_collateral == (0, ONE_E8)
+    assert totals.collateral_e8 == (2 * ONE_E8, 2 * ONE_E8)
+    assert excesses(totals) == (0, 0, 0)
+    check_conservation(totals)
+    first, second = totals.collateral_e8
+    for held in ((first + 1, second), (first, second - 1), (first + 1, second - 1)):
+        with pytest.raises(ConservationError):
+            check_conservation(replace(totals, collateral_e8=held))
+
+
+def test_a_mode_and_a_conversion_are_part_of_the_log_and_of_the_leaf() -> None:
+    venue = in_trouble()
+    venue.deposit(11, btc=1, eth=2)
+    venue.must(venue.set_mode(3, Mode.CROSS))
+    venue.must(venue.convert(3, 2, 1.5))
+    leaf = venue.journal.account_proof(3).leaf
+    assert (leaf.mode, leaf.collateral_e8) == (Mode.CROSS, (ONE_E8, ONE_E8 // 2))
+    data = venue.journal.snapshot()
+    assert Journal.restore(data).snapshot() == data
+    batch = venue.journal.cut(ENGINE_HASH)
+    auditor = Journal(strict=True)
+    for record in decode_records(batch.data):
+        assert not isinstance(auditor.apply(record), Rejected)
+    assert auditor.cut(ENGINE_HASH) == batch
+
+
+def test_an_epoch_begins_when_charges_change_with_the_funding_rate() -> None:
+    venue = in_trouble()
+    before = venue.journal.epoch
+    venue.fund_tick(300)
+    assert any(venue.state.market.funding_rates_e8)
+    after = venue.journal.epoch
+    assert before is not None
+    assert after is not None
+    assert after.charge_root != before.charge_root
+    assert after == venue.journal.epoch_now()
+    assert Journal.restore(venue.journal.snapshot()).epoch_now() == after
+
+
 def test_totals_count_accounts_below_maintenance() -> None:
     venue = in_trouble()
     assert totals_of(venue.state).below_maintenance == 0
@@ -206,6 +258,12 @@ def hold_report(venue: JournalVenue) -> None:
     venue.state.market.pending = PendingReport(9, TimestampNs(9), (1, 2))
 
 
+def rehaircut(venue: JournalVenue, **change: int) -> None:
+    market = venue.state.market
+    first, *others = market.haircuts
+    market.haircuts = (replace(first, **change), *others)  # type: ignore[arg-type] # its fields
+
+
 CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "cash": lambda v: v.state.accounts.add_cash(3, 1),
     "a nonce": spend_nonce,
@@ -221,6 +279,16 @@ CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "the funding clock": lambda v: setattr(v.state.market, "funding_time_ns", 1),
     "the epoch": lambda v: setattr(v.state.market, "epoch", 9),
     "a settlement": lambda v: v.state.market.settled.add(InstrumentId(BTC_PERP)),
+    "a funding rate": lambda v: setattr(v.state.market, "funding_rates_e8", (1, 0)),
+    "a confidence": lambda v: setattr(v.state.market, "confidences_e6", (10**6, 1)),
+    "the price behind a haircut": lambda v: rehaircut(v, price_e8=PriceE8(1)),
+    "the time of a haircut": lambda v: rehaircut(v, time_ns=TimestampNs(1)),
+    "the fast variance": lambda v: rehaircut(v, fast_e18=10**20),
+    "the slow variance": lambda v: rehaircut(v, slow_e18=10**20),
+    "a haircut": lambda v: rehaircut(v, haircut_e6=RatioE6(1)),
+    "the fall of a haircut": lambda v: rehaircut(v, decayed_ns=TimestampNs(1)),
+    "a mode": lambda v: v.state.accounts.set_mode(3, Mode.CROSS),
+    "the second asset": lambda v: v.state.accounts.add_collateral(3, 2, 1),
     "the clock": lambda v: setattr(v.state, "time_ns", 1),
     "the inbox cursor": lambda v: setattr(v.state, "inbox_cursor", 99),
     "the output counter": lambda v: setattr(v.state, "next_output_id", 99),

@@ -88,8 +88,8 @@ def test_damage_is_noticed(data: bytes) -> None:
 
 
 def test_another_schema_is_refused_by_its_number(data: bytes) -> None:
-    with pytest.raises(SnapshotError, match="schema 2, this program reads 1"):
-        Journal.restore(resealed(data[HEAD.size :], schema=2))
+    with pytest.raises(SnapshotError, match="schema 1, this program reads 2"):
+        Journal.restore(resealed(data[HEAD.size :], schema=1))
 
 
 def test_a_body_of_another_shape_is_refused() -> None:
@@ -114,6 +114,12 @@ def test_a_body_of_another_shape_is_refused() -> None:
         {"state__market__funding_e6": b""},
         {"state__market__epoch": 2},
         {"state__market__settled": [999_999]},
+        {"state__market__funding_rates_e8": [1, 0]},
+        {"state__market__funding_rates_e8": []},
+        {"state__market__confidences_e6": [999_999, 10**6]},
+        {"state__market__haircuts": []},
+        {"state__market__haircuts": [bytes(60), bytes(60)]},
+        {"state__market__haircuts": [b"", b""]},
         {"open__epochs": []},
     ],
 )

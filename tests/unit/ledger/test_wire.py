@@ -7,6 +7,7 @@ import pytest
 from offchain.engine.messages import (
     CancelOrder,
     Command,
+    Convert,
     Deposit,
     FundingTick,
     Genesis,
@@ -14,6 +15,7 @@ from offchain.engine.messages import (
     Observation,
     PlaceOrder,
     PriceReport,
+    SetMode,
     SettleExpiry,
     TimeInForce,
     Withdraw,
@@ -55,6 +57,8 @@ COMMANDS: list[Command] = [
     made(Liquidate, 2**32 - 1),
     made(Withdraw, 2, 0, 2**64 - 1, 9, 1, NO_SIGNATURE),
     made(SettleExpiry, 511),
+    made(SetMode, 2, 255, 9, 1, NO_SIGNATURE),
+    made(Convert, 2, 1, 2**64 - 1, 2**64 - 1, 9, 1, NO_SIGNATURE),
 ]
 
 
@@ -71,8 +75,8 @@ def test_every_command_survives_the_way_through_its_frame(command: Command) -> N
 def test_record_types_are_the_ones_of_the_page() -> None:
     kinds = [type(c) for c in COMMANDS]
     assert [kind for kind, _ in LAYOUTS.values()] == kinds
-    assert list(LAYOUTS) == list(range(1, 10))
-    assert [frame_of(c)[20] for c in COMMANDS] == list(range(1, 10))
+    assert list(LAYOUTS) == list(range(1, 12))
+    assert [frame_of(c)[20] for c in COMMANDS] == list(range(1, 12))
 
 
 def test_a_frame_is_what_the_page_says() -> None:
@@ -108,7 +112,7 @@ REPORT: Command = COMMANDS[4]
         (frame_of(ORDER) + b"\x00", "frame"),
         (frame_of(ORDER)[:10], "frame"),
         (frame_of(ORDER)[:20] + b"\x00" + frame_of(ORDER)[21:], "type"),
-        (frame_of(ORDER)[:20] + b"\x0a" + frame_of(ORDER)[21:], "type"),
+        (frame_of(ORDER)[:20] + b"\x0c" + frame_of(ORDER)[21:], "type"),
         (frame_of(ORDER)[:21] + (MAX_PAYLOAD_BYTES + 1).to_bytes(4) + bytes(9), "PlaceOrder"),
         (frame_of(FundingTick())[:21] + b"\x00\x00\x00\x01\x00", "FundingTick"),
         (altered(18, b"\x03"), "PlaceOrder.time_in_force"),
