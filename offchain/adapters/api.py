@@ -1,8 +1,8 @@
 """The API: JSON-RPC over HTTP and WebSocket, health, and the server that runs it.
 
 The server runs in the process of the sequencer, on a thread of its own. Calls reach the engine
-through one door with a bounded number waiting; the read model has another, so that a slow query
-never stands before an order.
+through one door with a bounded number waiting; the read model has another, and what takes long to
+compute a third, so that a slow query never stands before an order.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 from pydantic import BaseModel
 
-from offchain.adapters import intent_methods  # noqa: F401 - registers the private methods
+from offchain.adapters import intent_methods, margin_methods  # noqa: F401 - they register methods
 from offchain.adapters.channels import Publisher
 from offchain.adapters.connections import AbortableProtocol, prompt_protocol
 from offchain.adapters.door import Door
@@ -27,6 +27,8 @@ from offchain.adapters.socket_session import SocketSession
 from offchain.adapters.stream import StreamHub
 from offchain.services.errors import SequencerHalted
 
+MAX_ANALYSES = 16
+"""Calls that may wait for the analysis of one; each takes up to a tenth of a second."""
 _PARSE_ERROR = b'"error":{"code":%d,' % Fault.PARSE
 
 
@@ -36,17 +38,20 @@ class MethodRunner:
     def __init__(self, venue: ServedVenue) -> None:
         self.venue = venue
         self.engine, self.history = Door("api-engine"), Door("api-history")
+        self.analysis = Door("api-analysis", MAX_ANALYSES)
 
     async def run(self, method: Method, params: BaseModel) -> object:
         """Return the result of a handler; RpcError when its door is crowded."""
         if method.place is Place.HISTORY:
             return await self.history.call(lambda: method.handler(self.venue, params))
+        if method.place is Place.ANALYSIS:
+            return await self.analysis.call(lambda: method.handler(self.venue, params))
         return await self.engine.call(lambda: self._locked(method, params))
 
     def close(self) -> None:
         """Let the threads end."""
-        self.engine.close()
-        self.history.close()
+        for door in (self.engine, self.history, self.analysis):
+            door.close()
 
     def _locked(self, method: Method, params: BaseModel) -> object:
         with self.venue.sequencer.lock:

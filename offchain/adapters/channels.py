@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from offchain.adapters.margin_views import View
 from offchain.adapters.rpc import Fault, RpcError
 from offchain.adapters.served_venue import ServedVenue
 from offchain.adapters.stream import EVERY, StreamHub
-from offchain.adapters.views import View, risk_view, watch_view
+from offchain.adapters.views import risk_view, watch_view
 from offchain.engine import events as e
 from offchain.ledger.wire import Record
 

@@ -1,12 +1,15 @@
 """A small Python client of the JSON-RPC API, synchronous and typed where it can fail."""
 
 import itertools
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
+from offchain.adapters.client_intents import METHOD_OF, intent_params
 from offchain.services.errors import OffchainError
+from offchain.services.gateway import Intent
 
 
 class ApiError(OffchainError):
@@ -91,6 +94,38 @@ class ApiClient:
         if "error" in answer:
             raise ApiError(method, answer["error"])
         return answer["result"]
+
+    def submit(self, intent: Intent) -> Any:
+        """Send an intent that its owner signed, and return the receipt.
+
+        Raises
+        ------
+        ApiError
+            The gate or the engine refused; `reason` and `numbers` say why.
+        ApiUnavailable
+            No answer, or none in JSON-RPC; whether it was taken shows by its nonce.
+        """
+        return self.call(METHOD_OF[type(intent)], **intent_params(intent))
+
+    def account_margin(self, account: int) -> Any:
+        """Return the margin of an account line by line."""
+        return self.call("public/get_account_margin", account=account)
+
+    def account_exposure(self, account: int) -> Any:
+        """Return Greeks by position and exposure by underlying."""
+        return self.call("public/get_account_exposure", account=account)
+
+    def liquidation_prices(self, account: int, underlying: int | None = None) -> Any:
+        """Return the liquidation prices of one underlying, or of each, with their reasons."""
+        method = "public/get_liquidation_prices"
+        return self.call(method, account=account, underlying=underlying)
+
+    def preview_margin(
+        self, account: int, trades: Sequence[tuple[int, int]] = (), mode: str | None = None
+    ) -> Any:
+        """Return the margin before and after trades of (instrument, lots) at their marks."""
+        legs = [{"instrument": i, "lots": lots} for i, lots in trades]
+        return self.call("public/preview_margin", account=account, trades=legs, mode=mode)
 
     def is_ready(self) -> bool:
         """Tell whether the server takes orders."""

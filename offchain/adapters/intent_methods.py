@@ -4,13 +4,20 @@ The signature is the authority, so there is no login: whoever carries a signed i
 """
 
 from offchain.adapters import params as p
+from offchain.adapters.margin_views import View
 from offchain.adapters.methods import METHODS
 from offchain.adapters.rpc import refusal
 from offchain.adapters.served_venue import ServedVenue
-from offchain.adapters.views import View
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs
-from offchain.engine.events import Filled, OrderRested, Withdrawn
-from offchain.engine.messages import CancelOrder, PlaceOrder, TimeInForce, Withdraw
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
+from offchain.engine.events import CollateralSold, Filled, ModeChanged, OrderRested, Withdrawn
+from offchain.engine.messages import (
+    CancelOrder,
+    Convert,
+    PlaceOrder,
+    SetMode,
+    TimeInForce,
+    Withdraw,
+)
 from offchain.services.gateway import Intent
 from offchain.services.sequencer import Receipt
 
@@ -92,4 +99,41 @@ def withdraw(venue: ServedVenue, params: p.WithdrawParams) -> object:
         **receipt_view(receipt),
         "output_id": output.output_id,
         "batch_no": venue.journal.batch_no,
+    }
+
+
+@METHODS.add("private/set_mode", p.ModeParams)
+def set_mode(venue: ServedVenue, params: p.ModeParams) -> object:
+    """Margin the account in another mode, when it meets initial margin there."""
+    change = SetMode(
+        AccountId(params.account),
+        params.mode,
+        params.nonce,
+        TimestampNs(params.expires_at_ns),
+        params.signature,
+    )
+    receipt = ordered(venue, change)
+    changed = next(e for e in receipt.events if isinstance(e, ModeChanged))
+    return {**receipt_view(receipt), "mode": changed.mode.name.lower()}
+
+
+@METHODS.add("private/convert", p.ConversionParams)
+def convert(venue: ServedVenue, params: p.ConversionParams) -> object:
+    """Sell collateral to the backstop at the index less the haircut."""
+    conversion = Convert(
+        AccountId(params.account),
+        params.asset,
+        params.amount,
+        UsdE6(params.minimum_e6),
+        params.nonce,
+        TimestampNs(params.expires_at_ns),
+        params.signature,
+    )
+    receipt = ordered(venue, conversion)
+    sale = next(e for e in receipt.events if isinstance(e, CollateralSold))
+    return {
+        **receipt_view(receipt),
+        "asset": sale.asset,
+        "amount": sale.amount,
+        "cash_e6": sale.cash_e6,
     }

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 
 from offchain.adapters import params as p
+from offchain.adapters.margin_views import View
 from offchain.adapters.rpc import Fault, Place, Registry, RpcError, refusal
 from offchain.adapters.served_venue import ServedVenue
 from offchain.adapters.views import (
-    View,
     account_view,
     instrument_view,
     proof_view,
@@ -15,7 +15,9 @@ from offchain.adapters.views import (
     what_if_view,
 )
 from offchain.core.instruments import Instrument
+from offchain.core.margin import Mode
 from offchain.core.units import InstrumentId
+from offchain.engine.modes import forbidden_by_mode
 from offchain.engine.reasons import Reason, Rejected
 from offchain.ledger.document import document
 
@@ -102,7 +104,7 @@ def get_instruments(venue: ServedVenue, _params: p.Params) -> object:
 
 @METHODS.add("public/get_ticker", p.InstrumentParams)
 def get_ticker(venue: ServedVenue, params: p.InstrumentParams) -> object:
-    """Return prices of an instrument and its risk array."""
+    """Return prices of an instrument, its Greeks, charges and risk array."""
     return ticker_view(venue.state, listed(venue, params.instrument))
 
 
@@ -119,7 +121,7 @@ def get_order_book(venue: ServedVenue, params: p.BookParams) -> object:
 
 @METHODS.add("public/get_margin", p.MarginParams)
 def get_margin(venue: ServedVenue, params: p.MarginParams) -> object:
-    """Return the margin of any portfolio, real or not, with every scenario."""
+    """Return the margin of any portfolio, real or not, line by line and with every scenario."""
     state = venue.state
     if state.market.arrays is None:
         raise refusal(Rejected(Reason.NO_PRICES))
@@ -130,7 +132,11 @@ def get_margin(venue: ServedVenue, params: p.MarginParams) -> object:
     if len(params.collateral_e8) > assets:
         raise refusal(Rejected(Reason.BAD_ASSET, (("asset", assets + 1),)))
     collateral = [*params.collateral_e8, *[0] * (assets - len(params.collateral_e8))]
-    return what_if_view(state, params.cash_e6, collateral, positions)
+    mode = Mode[params.mode.upper()]
+    refused = forbidden_by_mode(state, mode, {i for i, lots, _ in positions if lots})
+    if refused is not None:
+        raise refusal(refused)
+    return what_if_view(state, mode, params.cash_e6, collateral, positions)
 
 
 @METHODS.add("public/get_account", p.OwnerParams)
@@ -179,6 +185,20 @@ def get_fills(venue: ServedVenue, params: p.AccountPageParams) -> object:
     return page(
         venue.history.fills(params.limit, params.before, params.account), params.limit, "id"
     )
+
+
+@METHODS.add("public/get_collateral_sales", p.AccountPageParams, Place.HISTORY)
+def get_collateral_sales(venue: ServedVenue, params: p.AccountPageParams) -> object:
+    """Return sales of collateral to the backstop, newest first."""
+    rows = venue.history.collateral_sales(params.limit, params.before, params.account)
+    return page(rows, params.limit, "id")
+
+
+@METHODS.add("public/get_mode_changes", p.AccountPageParams, Place.HISTORY)
+def get_mode_changes(venue: ServedVenue, params: p.AccountPageParams) -> object:
+    """Return changes of mode, newest first."""
+    rows = venue.history.mode_changes(params.limit, params.before, params.account)
+    return page(rows, params.limit, "id")
 
 
 @METHODS.add("public/get_insurance_moves", p.PageParams, Place.HISTORY)

@@ -70,6 +70,12 @@ class AccountParams(Params):
     account: U32
 
 
+class LiquidationPriceParams(AccountParams):
+    """One account, and one underlying by its index; without it all of them."""
+
+    underlying: U8 | None = None
+
+
 class OwnerParams(Params):
     """One account by its id, or by its owner and sub-account."""
 
@@ -86,12 +92,31 @@ class WhatIfPosition(Params):
     cost_e6: Cash | None = None
 
 
+ModeName = Literal["isolated", "cross", "portfolio"]
+
+
 class MarginParams(Params):
     """A portfolio that need not exist."""
 
+    mode: ModeName = "portfolio"
     cash_e6: Cash = 0
     collateral_e8: Annotated[list[Collateral], Field(max_length=8)] = []
     positions: Annotated[list[WhatIfPosition], Field(max_length=MAX_POSITIONS)] = []
+
+
+class WhatIfTrade(Params):
+    """Lots to trade, positive to buy; without a price at the mark."""
+
+    instrument: U16
+    lots: Lots
+    price_e8: U63 | None = None
+
+
+class PreviewParams(AccountParams):
+    """Trades that an account might make, all of them, and a mode that it might choose."""
+
+    trades: Annotated[list[WhatIfTrade], Field(max_length=MAX_POSITIONS)] = []
+    mode: ModeName | None = None
 
 
 class PageParams(Params):
@@ -136,6 +161,20 @@ class OrderParams(IntentParams):
     limit_price_e8: U64
     time_in_force: Literal["good_till_cancelled", "immediate_or_cancel", "post_only"]
     reduce_only: bool = False
+
+
+class ModeParams(IntentParams):
+    """A signed change of mode: 0 isolated, 1 cross, 2 portfolio."""
+
+    mode: U8
+
+
+class ConversionParams(IntentParams):
+    """A signed sale of collateral to the backstop, for at least so much cash."""
+
+    asset: U8
+    amount: U64
+    minimum_e6: U63
 
 
 class CancelParams(IntentParams):

@@ -197,6 +197,20 @@ class ReadModel:
         rows = self._page(t.LIQUIDATIONS, limit, before, mine)
         return [{**row, "ratio_e6": int(row["ratio_e6"]), "legs": _legs(row)} for row in rows]
 
+    def collateral_sales(
+        self, limit: int, before: int | None = None, account: int | None = None
+    ) -> list[Row]:
+        """Return sales of collateral to the backstop, newest first, by one seller or by all."""
+        mine = [] if account is None else [t.COLLATERAL_SALES.c.seller == account]
+        return self._page(t.COLLATERAL_SALES, limit, before, mine)
+
+    def mode_changes(
+        self, limit: int, before: int | None = None, account: int | None = None
+    ) -> list[Row]:
+        """Return changes of mode, newest first, of one account or of all."""
+        mine = [] if account is None else [t.MODE_CHANGES.c.account == account]
+        return self._page(t.MODE_CHANGES, limit, before, mine)
+
     def insurance_moves(self, limit: int, before: int | None = None) -> list[Row]:
         """Return what went into (positive) and out of the fund, newest first."""
         return self._page(t.INSURANCE_MOVES, limit, before)

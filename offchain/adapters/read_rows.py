@@ -104,6 +104,8 @@ class Rows:
             case e.OrderClosed():
                 closing = {"order": event.order_id, "reason": event.closing.name.lower()}
                 self.closings.append(closing)
+            case e.CollateralSold():
+                self._sale(record, place, event)
             case e.PenaltyCharged():
                 self._insurance(record, place, "penalty", event.account, event.amount_e6)
             case e.DeficitCovered():
@@ -135,6 +137,9 @@ class Rows:
                     margin_balance_e6=event.margin_balance_e6,
                     maintenance_e6=event.maintenance_e6,
                 )
+            case e.ModeChanged():
+                mode = event.mode.name.lower()
+                self._insert(t.MODE_CHANGES, record, place, account=event.account, mode=mode)
             case e.PriceAccepted():
                 self._price(record, event)
             case e.Withdrawn():
@@ -191,6 +196,19 @@ class Rows:
         self.fills.append({"order": event.maker_order_id, "delta": event.lots})
         if event.fee_e6:
             self._insurance(record, place, "fee", event.taker, event.fee_e6)
+
+    def _sale(self, record: Record, place: int, event: e.CollateralSold) -> None:
+        self._insert(
+            t.COLLATERAL_SALES,
+            record,
+            place,
+            asset=event.asset,
+            amount=event.amount,
+            cash_e6=event.cash_e6,
+            seller=event.seller,
+            buyer=event.buyer,
+            is_liquidation=isinstance(record.command, Liquidate),
+        )
 
     def _insurance(
         self, record: Record, place: int, kind: str, account: int, amount_e6: int

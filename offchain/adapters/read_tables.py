@@ -136,6 +136,28 @@ PRICES = Table(
     _number("observed_at_ns"),
     Column("medians", Text, nullable=False),
 )
+MODE_CHANGES = Table(
+    "mode_changes",
+    METADATA,
+    _key(),
+    _number("seq"),
+    _number("time_ns"),
+    Column("account", BigInteger, nullable=False, index=True),
+    Column("mode", String(16), nullable=False),
+)
+COLLATERAL_SALES = Table(
+    "collateral_sales",
+    METADATA,
+    _key(),
+    _number("seq"),
+    _number("time_ns"),
+    Column("asset", Integer, nullable=False),
+    _number("amount"),
+    _number("cash_e6"),
+    Column("seller", BigInteger, nullable=False, index=True),
+    _number("buyer"),
+    Column("is_liquidation", Boolean, nullable=False),
+)
 META = Table("meta", METADATA, _key(), _number("last_seq"), Column("tip", String(64)))
 BATCHES = Table(
     "batches",
@@ -159,6 +181,8 @@ PROJECTED = (
     WITHDRAWALS,
     MARGIN_CALLS,
     PRICES,
+    MODE_CHANGES,
+    COLLATERAL_SALES,
     META,
 )
 """Derived from the log alone: dropped and rebuilt together."""

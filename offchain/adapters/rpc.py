@@ -70,6 +70,7 @@ class Place(Enum):
     """Where a handler runs."""
 
     ENGINE = "engine"  # with the sequencer's lock held
+    ANALYSIS = "analysis"  # with the lock for as long as it takes to copy what is analysed
     HISTORY = "history"  # against the read model
 
 

@@ -5,21 +5,21 @@ decimal strings later, in one place (`json_text`).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from offchain.core.collateral import collateral_value
+from offchain.adapters.margin_views import View, breakdown_view, margin_view, scan_sums_of
+from offchain.adapters.market_views import pricing_view
 from offchain.core.instruments import Instrument
-from offchain.core.margin import AccountMargin, call_level, maintenance_margin, margin_ratio
-from offchain.core.scan import scan_risk, scan_sums
-from offchain.core.units import MAX_UNDERLYINGS, ONE_E6, SCENARIOS
+from offchain.core.margin import Mode, margin_ratio
+from offchain.core.units import ONE_E6
+from offchain.engine.accounts import INSURANCE
 from offchain.engine.book import Order
-from offchain.engine.risk import account_margin, haircut_prices, sweep_margins
+from offchain.engine.risk import account_margin, margin_of
 from offchain.engine.state import State
+from offchain.engine.sweeps import maintenance_margins
 from offchain.ledger.journal import AccountProof
 
-View = dict[str, Any]
 MAX_WATCHED = 2_000
 """Accounts in one margin watch, the worst first."""
 
@@ -37,7 +37,7 @@ def instrument_view(instrument: Instrument) -> View:
 
 
 def ticker_view(state: State, instrument: Instrument) -> View:
-    """Return prices and the risk array of an instrument; nulls before the first report."""
+    """Return prices, Greeks, charges and risk array; nulls before the first report."""
     market, book = state.market, state.books[instrument.id]
     view: View = {
         **instrument_view(instrument),
@@ -49,29 +49,17 @@ def ticker_view(state: State, instrument: Instrument) -> View:
         "mark_price_e8": None,
         "lot_value_e6": None,
         "funding_e6": int(market.funding_e6[instrument.id]),
+        "open_interest_lots": int(state.accounts.open_interest[instrument.id]),
         "risk_array_e6": None,
+        "pricing": None,
     }
     if market.arrays is not None:
         view["index_price_e8"] = state.index_price(instrument.underlying)
         view["mark_price_e8"] = int(market.arrays.marks_e8[instrument.id])
         view["lot_value_e6"] = int(market.arrays.lot_values_e6[instrument.id])
         view["risk_array_e6"] = market.arrays.losses_e6[instrument.id].tolist()
+        view["pricing"] = pricing_view(state, instrument)
     return view
-
-
-def margin_view(margin: AccountMargin, levels_e6: Sequence[int]) -> View:
-    """Return an account's margin with its ratio and call level."""
-    balance, due = margin.margin_balance_e6, margin.maintenance_e6
-    return {
-        "equity_e6": margin.equity_e6,
-        "margin_balance_e6": balance,
-        "initial_margin_e6": margin.initial_e6,
-        "maintenance_margin_e6": due,
-        "scan_risk_e6": margin.scan_e6,
-        "margin_ratio_e6": margin.ratio_e6,
-        "call_level": call_level(balance, due, levels_e6),
-        "worst_scenario": list(margin.worst),
-    }
 
 
 def account_view(state: State, account: int) -> View:
@@ -82,6 +70,7 @@ def account_view(state: State, account: int) -> View:
         **view,
         "owner": accounts.owner[account],
         "subaccount": accounts.subaccount[account],
+        "mode": Mode(int(accounts.mode[account])).name.lower(),
         "cash_e6": int(accounts.cash[account]),
         "collateral_e8": [int(amount) for amount in accounts.collateral[account]],
         "orders": [order_view(order) for order in state.orders_of(account)],
@@ -134,6 +123,7 @@ def order_view(order: Order) -> View:
 
 def what_if_view(
     state: State,
+    mode: Mode,
     cash_e6: int,
     collateral_e8: Sequence[int],
     positions: Sequence[tuple[int, int, int | None]],
@@ -145,37 +135,22 @@ def what_if_view(
     positions : sequence of (instrument, lots, cost)
         Each instrument once; cost None is the present value. [lots, USD e-6]
     """
-    market, arrays, rules = state.market, state.market.prices, state.rules
-    net = market.net_lot_values()
-    ids = np.array([p[0] for p in positions], np.int32)
-    lots = np.array([p[1] for p in positions], np.int32)
-    sums = np.zeros((MAX_UNDERLYINGS, SCENARIOS), np.int64)
-    scan_sums(ids, lots, arrays.losses_e6, sums)
-    scan, worst = scan_risk(sums)
-    profit = sum(0 if cost is None else n * int(net[i]) - cost for i, n, cost in positions)
-    credit = sum(
-        collateral_value(amount, price)
-        for amount, price in zip(collateral_e8, haircut_prices(state, market), strict=True)
-    )
-    balance = cash_e6 + profit + credit
-    due = maintenance_margin(int(scan), 0, rules.mm_factor_e6)
+    net = state.market.net_lot_values()
+    held = [(i, n, n * int(net[i]) if cost is None else cost) for i, n, cost in positions]
+    sums = scan_sums_of(state, held)
+    margin = margin_of(state, mode, held, cash_e6, collateral_e8)
     return {
         "seq": state.last_seq,
-        "round": market.round,
-        "margin_balance_e6": balance,
-        "profit_e6": profit,
-        "initial_margin_e6": int(scan),
-        "maintenance_margin_e6": due,
-        "margin_ratio_e6": margin_ratio(balance, due),
-        "call_level": call_level(balance, due, rules.liquidation.call_levels_e6),
+        "round": state.market.round,
+        **breakdown_view(state, margin, INSURANCE, cash_e6, collateral_e8, held),
         "underlyings": [
             {
                 "symbol": u.symbol,
-                "scenario_losses_e6": sums[u.index].tolist(),
-                "worst_scenario": int(worst[u.index]),
-                "worst_loss_e6": max(0, int(sums[u.index].max())),
+                "scenario_losses_e6": sums[u.index],
+                "worst_scenario": margin.worst[u.index],
+                "worst_loss_e6": max(0, *sums[u.index]),
             }
-            for u in rules.listing.underlyings
+            for u in state.rules.listing.underlyings
         ],
     }
 
@@ -184,11 +159,10 @@ def watch_view(state: State) -> View:
     """Return balance, requirement and ratio of every account that has a requirement or a debt."""
     if state.market.arrays is None:
         return {"seq": state.last_seq, "round": 0, "accounts": [], "left_out": 0}
-    balance, scan = sweep_margins(state, state.market, state.market.prices, state.market.funding_e6)
-    factor = state.rules.mm_factor_e6
+    balance, maintenance = maintenance_margins(state)
     found = []
-    for account in np.flatnonzero((scan > 0) | (balance < 0)).tolist():
-        due = maintenance_margin(int(scan[account]), 0, factor)
+    for account in np.flatnonzero((maintenance > 0) | (balance < 0)).tolist():
+        due = int(maintenance[account])
         rank = int(balance[account]) * ONE_E6 // max(1, due)
         found.append((rank, account, int(balance[account]), due))
     found.sort()
@@ -201,6 +175,7 @@ def watch_view(state: State) -> View:
                 "margin_balance_e6": of,
                 "maintenance_margin_e6": due,
                 "margin_ratio_e6": margin_ratio(of, due),
+                "mode": Mode(int(state.accounts.mode[account])).name.lower(),
                 "call_level": int(state.accounts.level[account]),
             }
             for _, account, of, due in found[:MAX_WATCHED]

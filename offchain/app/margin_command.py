@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from offchain.models.errors import MarginFileError, UnknownModelError
 from offchain.models.option_calculator import option_lines
+from offchain.models.overrides import plain_parameters
 from offchain.models.portfolio import resolve
 from offchain.models.registry import MODELS, Priced, price
 from offchain.models.results import check_finite, overflow_refused
@@ -37,7 +38,7 @@ def read_file(path: Path) -> PortfolioFile:
         raise MarginFileError("file", f"is nested deeper than {MAX_DEPTH}")
     try:
         document = json.loads(
-            data.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_unique
+            data.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_unique
         )
     except MarginFileError:
         raise
@@ -120,7 +121,7 @@ def _options(file: PortfolioFile, priced: Priced) -> list[dict[str, Any]]:
 
 
 def list_models() -> list[dict[str, Any]]:
-    """Return every model with its source and parameter sets."""
+    """Return every model with its source and parameter sets, each number of them."""
     return [
         {
             "name": m.name,
@@ -128,6 +129,12 @@ def list_models() -> list[dict[str, Any]]:
             "source": m.source,
             "parameter_sets": list(m.sets),
             "default_set": m.default_set,
+            "charges": sorted(m.charges),
+            "underlyings_may_override": m.takes_market_parameters,
+            "parameters": {
+                name: None if base is None else plain_parameters(m.kind, base)
+                for name, base in m.sets.items()
+            },
         }
         for m in MODELS.values()
     ]

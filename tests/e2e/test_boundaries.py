@@ -5,14 +5,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from offchain.adapters.client_intents import METHOD_OF, intent_params
 from offchain.adapters.deployment import Deployment, DeploymentFileError
 from offchain.adapters.log_file import LogFile
 from offchain.adapters.rpc import Fault
 from offchain.app.exit_codes import BY_FAULT, Exit, exit_of
+from offchain.core.margin import Mode
 from offchain.core.units import DAY_NS, TimestampNs
 from offchain.engine.messages import FundingTick, Genesis
 from offchain.ledger.document import document
@@ -144,6 +147,43 @@ def load(path: Path) -> Ran:
     return Ran(exit_of(fault), "", f"error: {type(fault).__name__}: {fault}")
 
 
+def margin(place: Place, document: object, *words: str) -> Ran:
+    text = document if isinstance(document, str) else json.dumps(document)
+    return plimsoll("margin", "--input", place.file("portfolio.json", text), *words)
+
+
+def portfolio(position: dict[str, object], **more: object) -> dict[str, object]:
+    """Return a portfolio file with one position on ether, 30 days ahead, and no volatility."""
+    expiry = {"seconds": 2_592_000, "forward": 2_010, "rate": 0}
+    return {
+        "model": "derive-pm2",
+        "underlyings": {"ETH": {"spot": 2_000, "expiries": {"30d": expiry}}},
+        "positions": [{"underlying": "ETH", "expiry": "30d", "amount": 1, **position}],
+        **more,
+    }
+
+
+def calibrate(place: Place, *words: str | Path) -> Ran:
+    return plimsoll("calibrate", "--out", place.folder / "set", *words)
+
+
+def history(place: Place, *days: str) -> Ran:
+    """Calibrate on a history whose prices are these rows."""
+    for symbol in ("BTC", "ETH"):
+        rows_of = "\n".join(["ts,close", *days, ""])
+        place.file(f"past/calibration/spot_{symbol}USD.csv", rows_of)
+    return calibrate(place, "--data", place.folder / "past")
+
+
+def file_for_a_folder(place: Place) -> Ran:
+    return plimsoll("calibrate", "--out", place.file("taken", "mine"))
+
+
+def spaced_document() -> bytes:
+    return document(RULES).replace(b",", b", ", 1)
+
+
+OPTION: dict[str, object] = {"kind": "call", "strike": 2_000}
 GOOD, LATER = "100,1,2,1,1,5\n", "160,1,2,1,1,5\n"
 CHEAP = "1760000000,0.5,0.6,0.4,0.5,1\n1760000300,0.5,0.6,0.4,0.5,1\n"
 COMMANDS: dict[str, Callable[[Place], Ran]] = {
@@ -160,6 +200,11 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "CLI-11": lambda p: audit(p.venue.anvil.url, p.venue.deployment.addresses["OracleHub"]),
     "CLI-12": lambda p: rebuild(p, "nonsense"),
     "CLI-13": lambda p: rebuild(p, f"sqlite:///{p.folder / 'none' / 'model'}"),
+    "CLI-14": lambda p: margin(p, portfolio(OPTION), "--model", "guess"),
+    "CLI-15": lambda p: plimsoll("margin", "--model", "derive-pm2"),
+    "CLI-16": lambda p: margin(p, portfolio(OPTION), "--set", "guess"),
+    "CLI-17": lambda p: calibrate(p, "--confidence", "1"),
+    "CLI-18": lambda p: calibrate(p, "--lookback-days", "1"),
     "FILE-1": lambda p: demo(p, p.folder / "none.csv"),
     "FILE-2": lambda p: candles(p, "time,price\n"),
     "FILE-3": lambda p: candles(p, HEAD + "100,1,nan,1,1,5\n"),
@@ -184,6 +229,19 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "FILE-20": lambda p: load(p.folder / "none.json"),
     "FILE-21": lambda p: load(p.file("other.json", '{"schema": "other"}')),
     "FILE-22": lambda p: candles(p, HEAD + CHEAP),
+    "FILE-23": lambda p: plimsoll("margin", "--input", p.folder / "none.json"),
+    "FILE-24": lambda p: margin(p, portfolio(OPTION, money=1)),
+    "FILE-25": lambda p: margin(p, '{"model": "derive-pm2", "cash": NaN}'),
+    "FILE-26": lambda p: margin(p, portfolio(OPTION)),
+    "FILE-27": lambda p: margin(p, portfolio({"kind": "future"})),
+    "FILE-28": lambda p: margin(p, "{"),
+    "FILE-29": lambda p: history(p, "0,100", "86400,nan", "172800,101"),
+    "FILE-30": lambda p: history(p, "0,100", "172800,101", "86400,100"),
+    "FILE-31": lambda p: history(p, "0,100", "86400,101", "172800,100"),
+    "FILE-32": lambda p: calibrate(p, "--data", p.folder),
+    "FILE-33": lambda p: calibrate(p, "--data", p.folder / "none"),
+    "FILE-34": lambda p: calibrate(p, "--previous", p.file("set.json", spaced_document())),
+    "FILE-35": file_for_a_folder,
 }
 
 
@@ -215,6 +273,17 @@ def place_order(order: object) -> str:
         for k, v in order_params(order).items()  # type: ignore[arg-type]  # an order
     }
     return call("private/place_order", **plain)
+
+
+def intent(s: Served, unsigned: Any, name: int = TRADER) -> str:
+    """Return the call that sends an intent, signed by its owner or somebody else."""
+    signed = s.signed(replace(unsigned, expires_at_ns=at(s, 10**9)), name)
+    plain = {k: plain_text(v) for k, v in intent_params(signed).items()}
+    return call(METHOD_OF[type(signed)], **plain)
+
+
+def plain_text(value: object) -> object:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 def used_nonce(s: Served) -> str:
@@ -266,6 +335,15 @@ REQUESTS: dict[str, Callable[[Served], str]] = {
     "API-23": lambda s: place_order(replace(s.order(TRADER, 1, 1_000), signature=NO_SIGNATURE)),
     "API-24": lambda s: place_order(s.signed(s.order(TRADER, 1, 1_000), MAKER)),
     "API-25": lambda s: changed(s, expires_at_ns=at(s, 100 * DAY_NS)),
+    "API-26": lambda s: intent(s, s.desk.set_mode(3, 3)),
+    "API-27": lambda s: intent(s, s.desk.set_mode(3, Mode.PORTFOLIO)),
+    "API-28": lambda s: intent(s, s.desk.set_mode(3, Mode.CROSS), MAKER),
+    "API-29": lambda s: intent(s, s.desk.convert(3, 9, 1)),
+    "API-30": lambda s: intent(s, s.desk.convert(3, 1, 1)),
+    "API-31": lambda s: call(
+        "public/preview_margin", account="3", trades=[{"instrument": "0", "lots": "16777215"}]
+    ),
+    "API-32": lambda s: call("public/preview_margin", account="3", mode="hedged"),
 }
 
 

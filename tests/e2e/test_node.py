@@ -12,8 +12,8 @@ from websockets.sync.client import connect
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.chain_facts import collect_facts
 from offchain.adapters.client import ApiClient, ApiError
+from offchain.adapters.client_intents import intent_params
 from offchain.app.demo.making import signed_order
-from offchain.app.demo.venue import order_params
 from offchain.app.devnet import launch, save_deployment
 from offchain.app.engine_hash import engine_hash
 from offchain.core.units import DAY_NS, ONE_E8, SECOND_NS
@@ -72,7 +72,7 @@ def test_trading_streaming_pricing_and_settling_at_once_end_in_a_good_audit(
                     domain = node.gateway.domain
                     order = signed_order(domain, maker, 0, lots, usd * ONE_E8, until)
                     try:
-                        client.call("private/place_order", **order_params(order))
+                        client.call("private/place_order", **intent_params(order))
                     except ApiError as refused:
                         if refused.code != Reason.STALE_PRICES:  # while a jump is in doubt
                             raise

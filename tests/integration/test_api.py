@@ -10,8 +10,10 @@ import pytest
 from offchain.adapters.client import ApiClient, ApiError, ApiUnavailable
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.methods import METHODS
-from offchain.core.scan import scan_risk_reference, scan_sums_reference
-from offchain.core.units import AccountId, TimestampNs
+from offchain.core.curves import curve_lines
+from offchain.core.portfolio import portfolio_reference
+from offchain.core.scan import scan_sums_reference
+from offchain.core.units import AccountId, TimestampNs, ceil_div
 from offchain.engine.messages import CancelOrder, Withdraw
 from offchain.engine.risk import account_margin
 from offchain.ledger.leaf import AccountLeaf, Position, leaf_hash
@@ -20,7 +22,7 @@ from offchain.services.errors import LogFailed
 from tests.support.desk import key
 from tests.support.served import DOMAIN, MAKER, TRADER, Served, order_params, serving
 from tests.support.sockets import joined
-from tests.support.venue import BTC_PERP, option
+from tests.support.venue import BTC_PERP, RULES, option
 
 PLENTY = ApiLimits(rate=10_000, burst=10_000)
 
@@ -153,16 +155,29 @@ def test_what_if_margin_is_the_rule_with_all_scenarios(served: Served) -> None:
         collateral_e8=[10**8],
         positions=[{"instrument": i, "lots": n} for i, n in held],
     )
-    losses = served.desk.state.market.prices.losses_e6.tolist()
+    state = served.desk.state
+    market, tables = state.market, state.tables
+    lines = [[curve_lines(t) for t in (a.delta_tiers, a.unwind_tiers)] for a in RULES.addons]
+    addons, scan, _, worst = portfolio_reference(
+        [(i, n, 0, 0) for i, n in held],
+        [],
+        market.prices.losses_e6.tolist(),
+        market.charges_in_force.tolist(),
+        [delta for delta, _ in lines],
+        [unwind for _, unwind in lines],
+        tables.terms.tolist(),
+    )
+    due = ceil_div(max(scan + addons.maintenance_e6, addons.unwind_e6) * 8, 10)
+    assert int(answer["maintenance_margin_e6"]) == due
+    assert int(answer["initial_margin_e6"]) == scan + addons.initial_e6
+    losses = market.prices.losses_e6.tolist()
     sums = scan_sums_reference([i for i, _ in held], [n for _, n in held], losses)
-    scan, worst = scan_risk_reference(sums)
-    assert int(answer["initial_margin_e6"]) == scan
-    assert int(answer["maintenance_margin_e6"]) == -(-scan * 8 // 10)
     for u in (0, 1):
         shown = answer["underlyings"][u]
         assert [int(x) for x in shown["scenario_losses_e6"]] == sums[u]
         assert int(shown["worst_scenario"]) == worst[u]
-    assert int(answer["margin_balance_e6"]) == (50_000 + 108_000) * 10**6
+    haircut = market.haircuts[0].haircut_e6
+    assert int(answer["margin_balance_e6"]) == 50_000 * 10**6 + 120_000 * (10**6 - haircut)
 
 
 def test_what_if_of_a_real_account_is_its_margin(served: Served) -> None:
@@ -236,6 +251,14 @@ def test_calls_beyond_the_capacity_of_the_engine_are_refused() -> None:
         assert code(served.client.call, "public/get_time") == (10029, "")
 
 
+def test_analyses_beyond_their_capacity_are_refused_and_hold_up_nothing_else() -> None:
+    with serving(PLENTY) as served:
+        served.api.runner.analysis.capacity = 0
+        call = served.client.call
+        assert code(call, "public/get_liquidation_prices", account=3) == (10029, "")
+        assert call("public/get_account_margin", account=3)["account"] == "3"
+
+
 def test_a_halted_sequencer_answers_nothing_and_is_not_ready() -> None:
     with serving(PLENTY) as served:
         order = served.order(TRADER, 1, 110_000)
@@ -243,7 +266,9 @@ def test_a_halted_sequencer_answers_nothing_and_is_not_ready() -> None:
         with pytest.raises(ApiError) as caught:
             served.place(order)
         assert caught.value.code == 16101
-        assert code(served.client.call, "public/get_time") == (16101, "")
+        for method in ("public/get_time", "public/get_market"):
+            assert code(served.client.call, method) == (16101, "")
+        assert code(served.client.liquidation_prices, 3) == (16101, "")
         answer = httpx.get(f"{served.server.url}/health/ready", trust_env=False)
         assert (answer.status_code, answer.json()["missing"]) == (503, ["log"])
 

@@ -135,7 +135,7 @@ def test_unknown_things_have_their_codes(served: Served) -> None:
     assert code(call, "public/get_order_book", instrument=200) == (11001, "UNKNOWN_INSTRUMENT")
     position = {"instrument": 200, "lots": 1}
     assert code(call, "public/get_margin", positions=[position]) == (11001, "UNKNOWN_INSTRUMENT")
-    assert code(call, "public/get_margin", collateral_e8=[1, 1]) == (16005, "BAD_ASSET")
+    assert code(call, "public/get_margin", collateral_e8=[1, 1, 1]) == (16005, "BAD_ASSET")
     assert code(call, "public/get_batch", batch_no=99) == (11101, "NOT_FOUND")
     assert code(call, "keeper/get_witness", batch_no=1, index=5) == (11101, "NOT_FOUND")
 

@@ -8,6 +8,7 @@ import pytest
 from offchain.adapters import projector as projector_module
 from offchain.adapters.projector import Projector
 from offchain.adapters.read_model import ReadModel, ReadModelBehind
+from offchain.core.margin import Mode
 from offchain.core.units import AccountId, TimestampNs
 from offchain.engine.events import Event
 from offchain.engine.messages import CancelOrder, TimeInForce
@@ -28,7 +29,7 @@ class Crash:
         desk = self.desk
         desk.fund(insurance_usd=5_000, backstop_usd=20_000_000)
         desk.deposit(10, 50_000_000)
-        desk.deposit(11, 30_000)
+        desk.deposit(11, 31_000)
         desk.deposit(12, 30_000, 1)
         desk.price(120_000)
         desk.trade(3, 2, BTC_PERP, 1_500, 120_000)
@@ -43,6 +44,8 @@ class Crash:
         ioc = TimeInForce.IMMEDIATE_OR_CANCEL
         desk.must(desk.order(4, ETH_PERP, 50, 4_300, tif=ioc))
         self.ioc = desk.state.last_seq
+        desk.must(desk.convert(4, 1, 0.25))
+        desk.must(desk.set_mode(4, Mode.CROSS))
         desk.fund_tick(step_s=60)
         for usd in (114_500, 90_000):
             desk.price(usd)
@@ -98,6 +101,17 @@ def test_fills_liquidations_and_moves_of_the_fund_agree_with_the_engine(
     assert sum(f["lots"] for f in model.fills(100, account=4)) == 30
     assert [c["level"] for c in model.margin_calls(100)]
     assert [w["amount"] for w in model.withdrawals(10, account=2)] == [1_000 * 10**6]
+
+
+def test_conversions_and_changes_of_mode_are_shown(crash: Crash, model: ReadModel) -> None:
+    model.rebuild(crash.records())
+    (sale,) = model.collateral_sales(10, account=4)
+    assert (sale["asset"], sale["amount"], sale["buyer"]) == (1, 25_000_000, 1)
+    assert sale["cash_e6"] == 120_000 * 250_000 * 95 // 100
+    assert sale["is_liquidation"] is False
+    (change,) = model.mode_changes(10, account=4)
+    assert change["mode"] == "cross"
+    assert model.mode_changes(10, account=3) == []
 
 
 def test_a_rebuild_gives_the_same_content_as_following(crash: Crash, model: ReadModel) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from offchain.adapters.api import Api, ApiServer
 from offchain.adapters.client import ApiClient
+from offchain.adapters.client_intents import intent_params
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.projector import Projector
 from offchain.adapters.read_model import ReadModel
@@ -61,7 +62,7 @@ class Served:
         desk = self.desk
         desk.fund(insurance_usd=50_000, backstop_usd=20_000_000)
         maker = desk.deposit_for(MAKER, 50_000_000)
-        trader = desk.deposit_for(TRADER, 30_000)
+        trader = desk.deposit_for(TRADER, 31_000)
         desk.price(120_000)
         desk.trade(trader, maker, BTC_PERP, 1_500, 120_000)
 
@@ -78,6 +79,11 @@ class Served:
         found: Intent = intent
         return replace(intent, signature=key(name).sign(intent_digest(DOMAIN, found)))
 
+    def submit(self, intent: Any, name: int, **changes: object) -> Any:
+        """Sign an intent of an owner that expires in a minute, and send it through the client."""
+        soon = TimestampNs(self.desk.now + 60 * SECOND_NS)
+        return self.client.submit(self.signed(replace(intent, expires_at_ns=soon, **changes), name))
+
     def place(self, order: PlaceOrder) -> Any:
         """Send an order through the client."""
         return self.client.call("private/place_order", **order_params(order))
@@ -91,17 +97,7 @@ class Served:
 
 def order_params(order: PlaceOrder) -> dict[str, object]:
     """Return the parameters of `private/place_order`."""
-    return {
-        "account": order.account,
-        "instrument": order.instrument,
-        "lots": order.lots,
-        "limit_price_e8": order.limit_price_e8,
-        "time_in_force": order.time_in_force.name.lower(),
-        "reduce_only": order.reduce_only,
-        "nonce": order.nonce,
-        "expires_at_ns": order.expires_at_ns,
-        "signature": order.signature,
-    }
+    return intent_params(order)
 
 
 @contextmanager

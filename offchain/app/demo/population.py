@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from offchain.app.keys import development_key
+from offchain.core.margin import Mode
 from offchain.core.units import ONE_E6, ONE_E8
 from offchain.services.signing import KeySigner
 
+BITCOIN_ASSET, ETHER_ASSET = 1, 2
+"""Collateral, by its place in the parameter set."""
 Legs = tuple[tuple[str, int], ...]
 """(symbol, proportion): the shape of a portfolio, in lots. ``{BTC[2]}`` is the third BTC strike."""
 
@@ -26,6 +29,9 @@ class Profile:
     coins_usd: tuple[int, int]
     used_margin: tuple[float, float]
     legs: Legs
+    coin_asset: int = BITCOIN_ASSET
+    mode: Mode = Mode.PORTFOLIO
+    later: Mode | None = None  # a mode that they ask for in the middle of the run
 
 
 PROFILES = (
@@ -75,9 +81,39 @@ PROFILES = (
         (0, 0),
         (0.2, 0.5),
         (("BTC-PERP", 100), ("BTC-21D", -100)),
+        later=Mode.CROSS,
     ),
     Profile(
         "ether put seller", 3, (15_000, 60_000), (0, 0), (0.6, 0.93), (("ETH-7D-{ETH[2]}-P", -100),)
+    ),
+    Profile(
+        "ether-margined long",
+        3,
+        (0, 0),
+        (20_000, 60_000),
+        (0.3, 0.7),
+        (("ETH-PERP", 100),),
+        coin_asset=ETHER_ASSET,
+    ),
+    Profile(
+        "isolated long",
+        3,
+        (3_000, 8_000),
+        (0, 0),
+        (0.12, 0.17),
+        (("BTC-PERP", 100),),
+        mode=Mode.ISOLATED,
+        later=Mode.PORTFOLIO,
+    ),
+    Profile(
+        "cross trader",
+        3,
+        (10_000, 30_000),
+        (0, 0),
+        (0.06, 0.12),
+        (("BTC-PERP", 100), ("ETH-PERP", -1_000)),
+        mode=Mode.CROSS,
+        later=Mode.PORTFOLIO,
     ),
 )
 MAKERS = 4
@@ -86,15 +122,22 @@ MAKER_USD = 8_000_000
 
 @dataclass(slots=True)
 class Trader:
-    """One trader: key, money, shape of portfolio; `account` once the venue opened it."""
+    """One trader: key, money, shape of portfolio; `account` once the venue opened it.
+
+    `mode` is the one that the account has, `wants` the one for the start.
+    """
 
     name: str
     profile: str
     key: KeySigner
     cash_e6: int
-    collateral_e8: int
+    coins_e8: int
     used_margin_e6: int
     legs: Legs
+    coin_asset: int = BITCOIN_ASSET
+    mode: Mode = Mode.PORTFOLIO
+    wants: Mode = Mode.PORTFOLIO
+    later: Mode | None = None
     account: int = -1
     nonces: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 62)))
 
@@ -104,11 +147,13 @@ class Trader:
         return self.key.address
 
 
-def draw_traders(seed: int, opening_e8: int, strikes: Mapping[str, Sequence[int]]) -> list[Trader]:
+def draw_traders(
+    seed: int, opening_e8: Sequence[int], strikes: Mapping[str, Sequence[int]]
+) -> list[Trader]:
     """Return every trader of the demo, the same for the same seed.
 
-    `opening_e8` is the price of BTC, in which some bring their money [USD e-8]; `strikes` are the
-    listed ones by symbol of the underlying, ascending.
+    `opening_e8` are the prices of BTC and ETH, in which some bring their money [USD e-8]; `strikes`
+    are the listed ones by symbol of the underlying, ascending.
     """
     source = random.Random(seed)  # noqa: S311 - a population, not a secret
     traders = []
@@ -116,11 +161,25 @@ def draw_traders(seed: int, opening_e8: int, strikes: Mapping[str, Sequence[int]
         for number in range(1, profile.count + 1):
             name = f"{profile.name} {number}"
             cash = source.randint(*profile.cash_usd) * ONE_E6
-            coins = source.randint(*profile.coins_usd) * ONE_E8 * ONE_E8 // opening_e8
+            price = opening_e8[profile.coin_asset - 1]
+            coins = source.randint(*profile.coins_usd) * ONE_E8 * ONE_E8 // price
             used = round(source.uniform(*profile.used_margin) * ONE_E6)
             key = development_key(name)
             legs = tuple((symbol.format(**strikes), lots) for symbol, lots in profile.legs)
-            traders.append(Trader(name, profile.name, key, cash, coins, used, legs))
+            traders.append(
+                Trader(
+                    name,
+                    profile.name,
+                    key,
+                    cash,
+                    coins,
+                    used,
+                    legs,
+                    profile.coin_asset,
+                    later=profile.later,
+                    wants=profile.mode,
+                )
+            )
     return traders
 
 
@@ -137,15 +196,15 @@ def draw_makers() -> list[Trader]:
 def sized(
     trader: Trader,
     ids: dict[str, int],
-    needed: Callable[[list[tuple[int, int]]], int],
+    needed: Callable[[list[tuple[int, int]], Mode], int],
     free_e6: int,
 ) -> list[tuple[int, int]]:
     """Return (instrument, lots) of a trader's portfolio at the size that its margin allows.
 
-    `needed` answers the initial margin of a portfolio [USD e-6]; margin is positively homogeneous
-    up to rounding, so one question is enough.
+    `needed` answers the initial margin of a portfolio in a mode [USD e-6]; below the second tier of
+    any curve margin is positively homogeneous up to rounding, so one question is enough.
     """
     unit = [(ids[symbol], lots) for symbol, lots in trader.legs]
     budget = free_e6 * trader.used_margin_e6 // ONE_E6
-    scale_e6 = budget * ONE_E6 // max(1, needed(unit))
+    scale_e6 = budget * ONE_E6 // max(1, needed(unit, trader.mode))
     return [(i, lots * scale_e6 // ONE_E6) for i, lots in unit]

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from offchain.core.presets import COLLATERAL
 from offchain.engine import events as e
+from offchain.engine.messages import Convert
 from offchain.ledger.wire import Record
 
 
@@ -31,6 +33,9 @@ class Book:
     drawn_e6: int = 0
     shortfall_e6: int = 0
     handed_over: int = 0
+    mode_changes: int = 0
+    modes_refused: int = 0
+    conversions: int = 0
     times: list[int] = field(default_factory=list)
     index_e8: list[int] = field(default_factory=list)
     fund_e6: list[int] = field(default_factory=list)
@@ -54,6 +59,10 @@ class Book:
                     self.fills += 1
                 case e.PositionTransferred():
                     self.handed_over += 1
+                case e.ModeChanged():
+                    self.mode_changes += 1
+                case e.CollateralSold():
+                    self._note_sale(record, event)
                 case e.LiquidationOrdered():
                     self._note_step(record, event)
                 case e.DeficitCovered():
@@ -66,6 +75,15 @@ class Book:
                 case _:
                     pass
         self.orders += type(record.command).__name__ == "PlaceOrder"
+
+    def _note_sale(self, record: Record, event: e.CollateralSold) -> None:
+        is_free = isinstance(record.command, Convert)
+        self.conversions += is_free
+        coins, why = event.amount / 1e8, "converts" if is_free else "gives up"
+        self.lines.append(
+            f"account {event.seller} {why} {coins:,.4f} {COLLATERAL[event.asset - 1].symbol} "
+            f"for {usd(event.cash_e6)}"
+        )
 
     def _note_step(self, record: Record, event: e.LiquidationOrdered) -> None:
         self.steps.append(

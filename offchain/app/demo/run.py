@@ -14,6 +14,8 @@ from offchain.adapters.clock import ReplayClock
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.price_file import read_candles
 from offchain.app.audit_command import verdict_lines
+from offchain.app.demo.decisions import change_modes, choose_modes, sell_collateral
+from offchain.app.demo.explained import margin_lines
 from offchain.app.demo.listener import StreamListener
 from offchain.app.demo.market import path_through
 from offchain.app.demo.picture import draw
@@ -26,7 +28,7 @@ from offchain.app.node import Node, NodeChoices
 from offchain.app.run_folder import fresh
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.engine.events import Tier
-from offchain.engine.risk import withdrawable
+from offchain.engine.withdrawal import withdrawable
 from offchain.services.audit import audit
 from offchain.services.audit_report import AuditReport
 from offchain.services.batcher import BatchPolicy
@@ -45,6 +47,11 @@ OPTIONS_EVERY = 6
 LINEAR_EVERY = 2
 SETTLE_EVERY = 6
 MAX_CLOSING_ROUNDS = 200
+CHANGE_MODES = (60, 150)
+"""Steps at which those who planned another mode ask for it: in calm, and after the fall."""
+SELL_COLLATERAL = 90
+EXPLAINED = "strangle seller"
+"""Of the first of these the margin is shown line by line."""
 
 
 class DemoFailed(OffchainError):  # noqa: N818 - a fault is named by what happened
@@ -65,7 +72,7 @@ class DemoChoices:
 
 
 def run_demo(choices: DemoChoices) -> dict[str, object]:
-    """Run the demo, write summary.json and demo.png, and return the summary.
+    """Run the demo, write summary.json, margin.json and demo.png, and return the summary.
 
     Raises
     ------
@@ -136,7 +143,7 @@ class _Run:
             book,
             screen,
             draw_makers(),
-            draw_traders(choices.seed, spots[0].prices_e8[0], _strikes(devnet)),
+            draw_traders(choices.seed, spots[0].prices_e8, _strikes(devnet)),
             _backstop(devnet),
             max(1, USUAL_E8 // spots[0].prices_e8[0]),
             max(1, (spots[1].time_ns - spots[0].time_ns) // SECOND_NS),
@@ -160,7 +167,9 @@ class _Run:
         screen.stage("positions are opened over the API", len(venue.traders))
         with book.stage("positions"):
             venue.tick(self.spots[0])
+            choose_modes(venue)
             venue.open_positions()
+            self._explain()
             venue.sample()
         screen.stage("replaying the market", len(self.spots) - 1)
         with book.stage("replay"):
@@ -188,6 +197,10 @@ class _Run:
                 self.node.accrue_funding()
             if number % LINEAR_EVERY == 0:
                 self.venue.make_markets(stress_e6=stress, with_options=number % OPTIONS_EVERY == 0)
+            if number in CHANGE_MODES:
+                change_modes(self.venue)
+            if number == SELL_COLLATERAL:
+                sell_collateral(self.venue)
             if number % SETTLE_EVERY == 0:
                 self._settle()
             else:
@@ -196,6 +209,20 @@ class _Run:
                 self.screen.say(f"BTC {price / 1e8:>10,.1f}  {line}")
             self.venue.sample()
             self.screen.advance()
+
+    def _explain(self) -> None:
+        """Show the margin of one account line by line, as its owner would ask for it."""
+        trader = next(t for t in self.venue.traders if t.profile == EXPLAINED)
+        client, account = self.client, trader.account
+        explained = {
+            "margin": client.account_margin(account),
+            "exposure": client.account_exposure(account),
+            "prices": client.liquidation_prices(account),
+        }
+        for line in margin_lines(trader.name, **explained):
+            self.screen.say(line, is_key=True)
+        text = json.dumps({"name": trader.name, **explained}, indent=1)
+        (self.choices.folder / "margin.json").write_text(text + "\n")
 
     def _settle(self, *, force: bool = False) -> None:
         """Let batcher, relayer and keeper do what is due, and say what became of it."""
@@ -264,6 +291,9 @@ class _Run:
             "shortfall_e6": book.shortfall_e6,
             "batches_finalised": chain.finalised(),
             "withdrawal_claimed": claimed,
+            "mode_changes": book.mode_changes,
+            "mode_changes_refused": book.modes_refused,
+            "conversions": book.conversions,
             "audit": "PASS" if report.is_ok else "FAIL",
             "state_root": f"0x{report.state_root.hex()}",
             "records": report.records,
@@ -315,6 +345,8 @@ def _demand(summary: dict[str, object], report: AuditReport) -> None:
                 "an insurance draw": summary["insurance_draw_e6"],
                 "10 final batches": int(str(summary["batches_finalised"])) >= 10,
                 "a claimed withdrawal": summary["withdrawal_claimed"],
+                "a conversion": summary["conversions"],
+                "changes of mode": summary["mode_changes"],
             }.items()
             if not happened
         ]

@@ -1,6 +1,7 @@
 """The demo's venue: traders come, deposit, trade, are replayed through a crash, and one leaves."""
 
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from offchain.adapters.client import ApiClient, ApiError
 from offchain.adapters.clock import ReplayClock
@@ -10,6 +11,7 @@ from offchain.app.demo.record import Book
 from offchain.app.demo.screen import Screen
 from offchain.app.devnet import GAS_MONEY_WEI
 from offchain.app.node import Node
+from offchain.core.margin import Mode
 from offchain.core.units import (
     ONE_E6,
     SECOND_NS,
@@ -18,9 +20,9 @@ from offchain.core.units import (
     TimestampNs,
     mul_div_ceil,
 )
-from offchain.engine.messages import PlaceOrder, TimeInForce, Withdraw
-from offchain.engine.risk import sweep_margins
-from offchain.ledger.typed_data import withdrawal_digest
+from offchain.engine.messages import Convert, SetMode, TimeInForce, Withdraw
+from offchain.engine.sweeps import maintenance_margins
+from offchain.services.gateway import intent_digest
 from offchain.services.ports import Spot
 from offchain.services.sequencer import Receipt
 from offchain.services.signing import KeySigner
@@ -33,7 +35,7 @@ MAX_SLICES = 6
 OPENING_DEPTH = 20
 """Times the usual size that makers show while positions are built."""
 MINUTE_NS = 60 * SECOND_NS
-TIMES_IN_FORCE = {t: t.name.lower() for t in TimeInForce}
+Signed = TypeVar("Signed", Convert, SetMode, Withdraw)
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class DemoVenue:
         chain = self.node.chain
         for trader in (*self.makers, self.backstop, *self.traders):
             chain.give_gas(trader.owner, GAS_MONEY_WEI)
-            for asset, amount in ((0, trader.cash_e6), (1, trader.collateral_e8)):
+            for asset, amount in ((0, trader.cash_e6), (trader.coin_asset, trader.coins_e8)):
                 if amount:
                     chain.mint(admin, asset, trader.owner, amount)
                     chain.approve(trader.key, asset, amount)
@@ -116,6 +118,7 @@ class DemoVenue:
             if not left:
                 break
             self.make_markets(depth=OPENING_DEPTH)
+            left.sort(key=lambda t: t.mode is Mode.PORTFOLIO)  # the small ones find quotes
             for trader in left:
                 self._trade_slice(trader, wanted[trader.name])
         self.screen.advance(len(self.traders))
@@ -142,7 +145,7 @@ class DemoVenue:
         domain = self.node.gateway.domain
         order = signed_order(domain, trader, instrument, lots, price, until, style)
         try:
-            answer = self.client.call("private/place_order", **order_params(order))
+            answer = self.client.submit(order)
         except ApiError:
             return None
         return int(answer["lots_filled"])
@@ -154,43 +157,41 @@ class DemoVenue:
             0,
             amount_e6,
             next(trader.nonces),
-            TimestampNs(self.clock.now_ns() + MINUTE_NS),
+            TimestampNs(self.soon_ns()),
             bytes(65),
         )
-        signature = trader.key.sign(withdrawal_digest(self.node.gateway.domain, unsigned))
-        signed = replace(unsigned, signature=signature)
         with self.node.sequencer.lock:
             output = self.node.sequencer.state.next_output_id
-        self.client.call(
-            "private/withdraw",
-            account=signed.account,
-            asset=signed.asset,
-            amount=signed.amount,
-            nonce=signed.nonce,
-            expires_at_ns=signed.expires_at_ns,
-            signature=signed.signature,
-        )
+        self.client.submit(self.signed(trader, unsigned))
         return output
+
+    def soon_ns(self) -> int:
+        """Return when an intent that is signed now expires."""
+        return self.clock.now_ns() + MINUTE_NS
+
+    def signed(self, trader: Trader, intent: Signed) -> Signed:
+        """Return an intent signed by its owner."""
+        digest = intent_digest(self.node.gateway.domain, intent)
+        return replace(intent, signature=trader.key.sign(digest))
 
     def sample(self) -> None:
         """Write down prices, ratios and the fund as they are."""
         with self.node.sequencer.lock:
             state = self.node.sequencer.state
             market = state.market
-            balance, scan = sweep_margins(state, market, market.prices, market.funding_e6)
+            balance, maintenance = maintenance_margins(state)
             fund = int(state.accounts.cash[0])
-            factor = state.rules.mm_factor_e6
         self.book.times.append(self.clock.now_ns())
         self.book.index_e8.append(market.medians[0])
         self.book.fund_e6.append(fund)
         for trader in self.traders:
-            due = int(scan[trader.account]) * factor // ONE_E6
+            due = int(maintenance[trader.account])
             ratio = int(balance[trader.account]) * ONE_E6 // due if due else None
             self.book.ratios_e6.setdefault(trader.account, []).append(ratio)
 
-    def _initial(self, positions: list[tuple[int, int]]) -> int:
+    def _initial(self, positions: list[tuple[int, int]], mode: Mode) -> int:
         legs = [{"instrument": str(i), "lots": str(lots)} for i, lots in positions]
-        answer = self.client.call("public/get_margin", positions=legs)
+        answer = self.client.call("public/get_margin", positions=legs, mode=mode.name.lower())
         return int(answer["initial_margin_e6"])
 
     def _free(self, trader: Trader) -> int:
@@ -201,18 +202,3 @@ class DemoVenue:
         state = self.node.sequencer.state
         n = state.accounts.count
         return set(state.accounts.ids[:n][state.accounts.lots[:n] != 0].tolist())
-
-
-def order_params(order: PlaceOrder) -> dict[str, object]:
-    """Return an order as the API takes it."""
-    return {
-        "account": order.account,
-        "instrument": order.instrument,
-        "lots": order.lots,
-        "limit_price_e8": order.limit_price_e8,
-        "time_in_force": TIMES_IN_FORCE[order.time_in_force],
-        "reduce_only": order.reduce_only,
-        "nonce": order.nonce,
-        "expires_at_ns": order.expires_at_ns,
-        "signature": order.signature,
-    }

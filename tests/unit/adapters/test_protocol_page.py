@@ -30,7 +30,8 @@ def test_every_code_is_on_the_page_with_its_name() -> None:
 
 
 def test_every_channel_is_on_the_page() -> None:
-    named = set(re.findall(r"^\| `([\w.{}]+)` \|", PAGE, re.MULTILINE))
+    section = PAGE.split("\n## Streams\n")[1].split("\n## ")[0]
+    named = set(re.findall(r"^\| `([\w.{}]+)` \|", section, re.MULTILINE))
     assert named == {"margin.watch", "account.{id}.risk", *EVERY}
 
 

@@ -4,8 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs
-from offchain.engine.messages import CancelOrder, PlaceOrder, TimeInForce, Withdraw
+from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
+from offchain.engine.messages import (
+    CancelOrder,
+    Convert,
+    PlaceOrder,
+    SetMode,
+    TimeInForce,
+    Withdraw,
+)
 from offchain.engine.reasons import Reason
 from offchain.ledger.typed_data import Domain
 from offchain.services.gateway import Gateway, Intent, IntentReason, Refused, intent_digest
@@ -30,7 +37,9 @@ ORDER = PlaceOrder(
 )
 CANCEL = CancelOrder(ACCOUNT, 9, 5, SOON, b"")
 WITHDRAWAL = Withdraw(ACCOUNT, 0, 10**6, 6, SOON, b"")
-INTENTS: list[Intent] = [ORDER, CANCEL, WITHDRAWAL]
+MODE = SetMode(ACCOUNT, 1, 7, SOON, b"")
+CONVERSION = Convert(ACCOUNT, 2, 10**8, UsdE6(0), 8, SOON, b"")
+INTENTS: list[Intent] = [ORDER, CANCEL, WITHDRAWAL, MODE, CONVERSION]
 
 
 class Book:
@@ -67,6 +76,20 @@ def test_every_changed_field_breaks_the_signature(intent: Intent) -> None:
     assert reason(later) == IntentReason.WRONG_SIGNER
 
 
+@pytest.mark.parametrize(
+    ("intent", "field", "value"),
+    [
+        (MODE, "mode", 2),
+        (CONVERSION, "asset", 1),
+        (CONVERSION, "amount", 10**8 + 1),
+        (CONVERSION, "minimum_e6", 1),
+    ],
+)
+def test_what_is_asked_for_is_signed(intent: Intent, field: str, value: int) -> None:
+    changed: Intent = replace(signed(intent), **{field: value})  # type: ignore[arg-type]
+    assert reason(changed) == IntentReason.WRONG_SIGNER
+
+
 @pytest.mark.parametrize("intent", INTENTS)
 @pytest.mark.parametrize("domain", [Domain(1, DOMAIN.contract), Domain(31337, bytes(20))])
 def test_a_signature_for_another_chain_or_contract_does_not_count(
@@ -101,7 +124,8 @@ def test_only_an_order_may_expire_far_ahead() -> None:
     far = TimestampNs(NOW + 3600 * 10**9)
     assert reason(signed(replace(ORDER, expires_at_ns=far))) is None
     assert reason(signed(replace(CANCEL, expires_at_ns=far))) == IntentReason.EXPIRY_TOO_FAR
-    assert reason(signed(replace(WITHDRAWAL, expires_at_ns=far))) == IntentReason.EXPIRY_TOO_FAR
+    for intent in (WITHDRAWAL, MODE, CONVERSION):
+        assert reason(signed(replace(intent, expires_at_ns=far))) == IntentReason.EXPIRY_TOO_FAR
     beyond = TimestampNs(NOW + 91 * 86_400 * 10**9)
     assert reason(signed(replace(ORDER, expires_at_ns=beyond))) == IntentReason.EXPIRY_TOO_FAR
 
@@ -114,6 +138,9 @@ def test_only_an_order_may_expire_far_ahead() -> None:
         replace(ORDER, limit_price_e8=PriceE8(-1)),
         replace(ORDER, nonce=2**64),
         replace(WITHDRAWAL, amount=2**64),
+        replace(MODE, mode=2**8),
+        replace(CONVERSION, asset=2**8),
+        replace(CONVERSION, minimum_e6=UsdE6(-1)),
     ],
 )
 def test_a_value_outside_its_type_is_refused(intent: Intent) -> None:
