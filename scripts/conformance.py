@@ -174,7 +174,7 @@ def check_published(report: Callable[[str, bool], None], folder: Path | None) ->
             try:
                 found = answer(case)
                 misses = [m for c in case.checks if (m := miss(case, found, c)) is not None]
-            except (ModelError, LookupError, StopIteration) as fault:
+            except (ModelError, LookupError) as fault:
                 misses = [f"{case.name}: {type(fault).__name__}: {fault}"]
             for text in misses:
                 report(text, False)

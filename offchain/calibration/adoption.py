@@ -121,14 +121,23 @@ class _Mover:
         self.changes: list[Change] = []
 
     def move(
-        self, name: str, previous: int, target: int, grid: int, *, is_credit: bool = False
+        self,
+        name: str,
+        previous: int,
+        target: int,
+        grid: int,
+        *,
+        is_credit: bool = False,
+        most: int | None = None,
     ) -> int:
+        """Return the number within its bounds, and at most `most` whatever they say."""
         limits = (self.settings.max_up_e6, self.settings.max_down_e6)
         if is_credit:
             limits = limits[::-1]
         result = bounded(previous, target, *limits, grid)
-        self.changes.append(Change(name, previous, target, result.value, result.held))
-        return result.value
+        value = result.value if most is None else max(0, min(result.value, most))
+        self.changes.append(Change(name, previous, target, value, result.held))
+        return value
 
     def apply(self, name: str, record: Record, rules: Sequence[Rule], evidence: object) -> Record:
         """Return the record with every field of the rules replaced."""
@@ -209,10 +218,10 @@ def _collateral(
     brackets: list[Bracket] = []
     for place, (old, target) in enumerate(zip(terms.brackets, targets, strict=True)):
         name = f"{terms.symbol}.brackets.{place}.weight_e6"
-        weight = min(ONE_E6, mover.move(name, old.weight_e6, target, grid))
-        if brackets:  # bounds may have moved two weights together
-            weight = min(weight, brackets[-1].weight_e6 - 1)
-        brackets.append(Bracket(old.upto_e8, RatioE6(max(weight, 0))))
+        # Weights fall from bracket to bracket, even where bounds move two of them together.
+        most = brackets[-1].weight_e6 - 1 if brackets else ONE_E6
+        weight = mover.move(name, old.weight_e6, target, grid, is_credit=True, most=most)
+        brackets.append(Bracket(old.upto_e8, RatioE6(weight)))
     return replace(moved, brackets=tuple(brackets))
 
 

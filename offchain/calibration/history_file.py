@@ -22,8 +22,8 @@ MAX_FILE_BYTES = 64 << 20
 MAX_ROWS = 1_000_000
 MAX_SPAN_S = 100 * 366 * 86_400
 """Longest history: work grows with its weeks."""
-_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,2})?")
-_SECONDS = re.compile(r"\d{1,12}")
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?([eE][+-]?\d{1,2})?", re.ASCII)
+_SECONDS = re.compile(r"\d{1,12}", re.ASCII)
 
 
 def read_columns(

@@ -91,8 +91,9 @@ def _opening(proposal: Proposal, origin: Origin) -> Iterable[str]:
         f"<p>{_millionths(s.confidence_e6)} one-sided over {s.horizon_days} days, look-back "
         f"{s.lookback_days} days, lambda {s.decay_e6 / ONE_E6}, stressed windows of "
         f"{s.stress_days} days at {_millionths(s.stress_weight_e6)} weight; rules: "
-        f"{escape(', '.join(s.rules))}; a number moves by at most +{_millionths(s.max_up_e6)} or "
-        f"-{_millionths(s.max_down_e6)} from set to set.</p>"
+        f"{escape(', '.join(s.rules))}; from set to set a requirement moves by at most "
+        f"+{_millionths(s.max_up_e6)} or -{_millionths(s.max_down_e6)}, a credit the other way "
+        "round.</p>"
     )
 
 

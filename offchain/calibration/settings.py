@@ -55,7 +55,8 @@ class Settings:
         Length of a stressed window, its weight, the buffer, and the rules that are used: the
         range is the largest of their results.
     max_up_e6, max_down_e6
-        Largest relative change of a number from one set to the next.
+        Largest relative change of a requirement from one set to the next, up and down. A credit
+        (offset, weight of a bracket, power beyond 30 days) has them the other way round.
     range_grid_e6, shock_grid_e6, haircut_grid_e6
         Steps to which results are rounded, up.
     recalibration_days

@@ -112,16 +112,14 @@ def generalised_black_scholes(
     side = 1.0 if is_call else -1.0
     deviation = volatility * math.sqrt(tau)
     if deviation <= 0 or strike <= 0 or spot <= 0:
-        value = max(0.0, side * (spot * growth - strike * discount))
-        moved = side * growth if side * (spot * growth - strike * discount) > 0 else 0.0
-        return Greeks(value, moved, 0.0, 0.0, 0.0, 0.0)
+        return _certain(spot * growth, strike * discount, spot, tau, rate, carry, side)
     d1 = (
         math.log(spot) - math.log(strike) + (carry + volatility * volatility / 2) * tau
     ) / deviation
     d2 = d1 - deviation
     n1, n2 = _normal(side * d1), _normal(side * d2)
     density = _DENSITY * math.exp(-d1 * d1 / 2)
-    price = side * (spot * growth * n1 - strike * discount * n2)
+    price = max(0.0, side * (spot * growth * n1 - strike * discount * n2))
     decay = spot * growth * density * volatility / (2 * math.sqrt(tau))
     theta = (
         -decay - side * (carry - rate) * spot * growth * n1 - side * rate * strike * discount * n2
@@ -133,6 +131,23 @@ def generalised_black_scholes(
         vega=spot * growth * density * math.sqrt(tau),
         theta=theta,
         rho=-tau * price if carry == 0 else side * tau * strike * discount * n2,
+    )
+
+
+def _certain(
+    asset: float, cash: float, spot: float, tau: float, rate: float, carry: float, side: float
+) -> Greeks:
+    """Return price and Greeks where nothing is random: exercised for certain, or worth nothing."""
+    value = side * (asset - cash)
+    if value <= 0:
+        return Greeks(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Greeks(
+        price=value,
+        delta=side * asset / spot if spot > 0 else 0.0,
+        gamma=0.0,
+        vega=0.0,
+        theta=-side * ((carry - rate) * asset + rate * cash) if tau > 0 else 0.0,
+        rho=-tau * value if carry == 0 else side * tau * cash,
     )
 
 

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass as validated
 
 from offchain.models.black import Floats, generalised_black_scholes
 from offchain.models.derive_terms import grid_volatilities
 from offchain.models.errors import UnsupportedPortfolioError
-from offchain.models.portfolio import Market, Portfolio
+from offchain.models.portfolio import Market, Portfolio, haircuts_of, value_of
 from offchain.models.quantities import Fraction, NonNegative, Number, Positive
 from offchain.models.results import Line, Result, ScenarioLine
 from offchain.models.scenario_engine import (
@@ -46,6 +46,12 @@ BUCKETS = 4
 MAX_MOVES = 32
 
 
+def _moving(moves: tuple[float, ...]) -> tuple[float, ...]:
+    if not all(moves):
+        raise ValueError("an extended move is not 0")
+    return moves
+
+
 @validated(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class DeribitParameters:
     """One currency's risk parameters, by their names in the API."""
@@ -57,7 +63,9 @@ class DeribitParameters:
     min_volatility_for_shock_up: NonNegative
     short_term_vega_power: Number
     long_term_vega_power: Number
-    extended_moves: Annotated[tuple[Number, ...], Field(max_length=MAX_MOVES)]
+    extended_moves: Annotated[
+        tuple[Number, ...], Field(max_length=MAX_MOVES), AfterValidator(_moving)
+    ]
     extended_table_factor: NonNegative
     extended_dampener: NonNegative
     delta_total_liq_shock_threshold: NonNegative
@@ -199,9 +207,9 @@ def deribit(portfolio: Portfolio, p: DeribitParameters, charges: Mapping[str, fl
     initial, maintenance = risk + math.fsum(extra), p.mm_factor * risk
     is_coin = p.settlement == "coin"
     unit = market.spot if is_coin else 1.0
-    mark = _option_value(market, p) + market.pnl / unit
-    equity = portfolio.cash / unit + mark
-    equity += math.fsum(c.value * (1 - min(c.haircut_mm, 1.0)) for c in portfolio.collateral) / unit
+    mark = _option_value(market, p) + market.pnl / unit + value_of(portfolio.collateral) / unit
+    mark += market.spot_amount * market.spot / unit
+    equity = portfolio.cash / unit + mark - haircuts_of(portfolio.collateral) / unit
     weights = [1.0] * cells + [
         p.extended_table_factor * p.price_range / abs(m) for m in p.extended_moves
     ]

@@ -69,7 +69,10 @@ def _after(amount: float, reserved: float, taken: float, payment: float) -> floa
 
 
 def auction(state: Auction, p: AuctionParameters) -> Result:
-    """Return the numbers of an auction at one moment, for a bid of `bid_share`."""
+    """Return the numbers of an auction at one moment, for a bid of `bid_share`.
+
+    An auction that nobody has bought by its end goes on as an insolvent one.
+    """
     mtm, mm, reserved = state.mark_to_market, state.maintenance_margin, state.reserved_cash
     buffered = buffer_margin(mm, mtm, p.buffer)
     discount = discount_at(state.elapsed_seconds, p)
@@ -78,14 +81,15 @@ def auction(state: Auction, p: AuctionParameters) -> Result:
     payment = (mtm - reserved) * discount * taken
     price = insolvent_price(state.elapsed_seconds, mtm, mm, p)
     receipt = -price * state.bid_share
-    is_solvent = mtm > 0
+    is_over = state.elapsed_seconds >= p.fast_seconds + p.slow_seconds
+    is_solvent = mtm > 0 and not (is_over and mm < 0)
     lines = [
         Line("buffer margin", buffered, "BM = MM + buffer (MM - MtM)"),
         Line("start fee", start_fee(mtm, mm, p), "were it to start now"),
         Line("discount", discount, "a factor"),
         Line("largest share", share, "f_max, a fraction"),
         Line("share taken", taken, "min(bid, f_max), a fraction"),
-        Line("payment", payment, "the bidder pays"),
+        Line("payment", payment, "the bidder pays, in a solvent auction"),
         Line("bidder must hold", payment + abs(buffered - reserved) * taken, "cash of the bidder"),
         Line("reserved after", reserved + payment, "R"),
         Line("mark to market after", _after(mtm, reserved, taken, payment)),
@@ -108,5 +112,9 @@ def auction(state: Auction, p: AuctionParameters) -> Result:
         worst="solvent" if is_solvent else "insolvent",
         scenarios=[],
         lines=lines,
-        detail={line.name.replace(" ", "_"): line.amount for line in lines},
+        detail={
+            **{line.name.replace(" ", "_"): line.amount for line in lines},
+            "can_start": mm < 0,
+            "can_end": buffered >= 0 or mtm < 0 or reserved >= mtm or (is_over and mm >= 0),
+        },
     )

@@ -171,8 +171,14 @@ SRM_MAINNET = SrmParameters(
     base_factor=0.8,
     im_scale=0.9375,
 )
-"""Base factor and scale are those of ETH."""
-SRM_MAINNET_MARKETS = {"BTC": {"base_factor": 0.75, "im_scale": 0.93}}
+"""Base factor and scale are those of ETH; an underlying that is not named below has them too."""
+SRM_MAINNET_MARKETS = {
+    "BTC": {"base_factor": 0.75, "im_scale": 0.93},
+    "DEGEN": {"perp_mm": 0.20, "perp_im": 0.33},
+    "TRUMP": {"perp_mm": 0.45, "perp_im": 0.50},
+    "SNX": {"base_factor": 0.70, "im_scale": 0.65},
+}
+"""derive.md 2.1."""
 
 SRM_TESTS = replace(
     SRM_MAINNET,

@@ -30,7 +30,7 @@ from offchain.models.derive_terms import (
 )
 from offchain.models.errors import UnsupportedPortfolioError
 from offchain.models.portfolio import Market, Portfolio
-from offchain.models.quantities import NonNegative, Number, Positive
+from offchain.models.quantities import NonNegative, Number
 from offchain.models.results import Line, Result, ScenarioLine
 from offchain.models.scenario_engine import (
     DAY_SECONDS,
@@ -66,7 +66,7 @@ class Pm1Parameters:
     vol_down: NonNegative
     short_power: Number
     long_power: Number
-    dte_floor_days: Positive
+    dte_floor_days: NonNegative
     forward_up: NonNegative
     forward_down: NonNegative
     add_factor: NonNegative
@@ -96,7 +96,7 @@ def base_amount(portfolio: Portfolio, market: Market, model: str) -> float:
     Raises
     ------
     UnsupportedPortfolioError
-        Collateral of another asset, for which the model has no rule.
+        Collateral of another asset, or spot that is owed: the model has no rule for either.
     """
     for place, c in enumerate(portfolio.collateral):
         if c.underlying is None:
@@ -104,7 +104,13 @@ def base_amount(portfolio: Portfolio, market: Market, model: str) -> float:
                 f"collateral[{place}].underlying", f"is needed: {model} knows base assets only"
             )
     held = [c.amount for c in portfolio.collateral if c.underlying == market.name]
-    return math.fsum([market.spot_amount, *held])
+    base = math.fsum([market.spot_amount, *held])
+    if base < 0:
+        raise UnsupportedPortfolioError(
+            "positions",
+            f"spot of {market.name} is owed: {model} holds base assets, never owes them",
+        )
+    return base
 
 
 def losses(market: Market, base_value: float, p: Pm1Parameters) -> Pm1Losses:

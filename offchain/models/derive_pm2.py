@@ -21,7 +21,7 @@ from offchain.models.derive_terms import (
     price_multipliers,
 )
 from offchain.models.portfolio import Market, Portfolio
-from offchain.models.quantities import NonNegative, Number, Positive
+from offchain.models.quantities import NonNegative, Number
 from offchain.models.scenario_engine import (
     DAY_SECONDS,
     OptionBook,
@@ -50,7 +50,7 @@ class Pm2Parameters:
     min_vol_up: NonNegative
     short_power: Number
     long_power: Number
-    dte_floor_days: Positive
+    dte_floor_days: NonNegative
     long_base: NonNegative
     long_mult: Number
     long_add: Number
@@ -61,7 +61,7 @@ class Pm2Parameters:
     linear_c_base: Number
     abs_base_cap: Number
     abs_c_base: Number
-    min_k_star: Positive
+    min_k_star: NonNegative
     width: Number
     vol_param_static: Number
     vol_param_scale: Number
@@ -126,7 +126,9 @@ def skew_multipliers(book: OptionBook, kind: str, p: Pm2Parameters) -> Floats:
     k = np.log(ratio)
     if kind == "abs":
         k = np.abs(k)
-    y = k * caps / stars[book.expiry]
+    star = stars[book.expiry]
+    # A k* of 0 is a step at the forward: the cap on either side, and nothing at it.
+    y = np.where(star > 0, k * caps / np.where(star > 0, star, 1.0), np.sign(k) * caps)
     multipliers = np.where(k >= 0, 1.0 + np.minimum(caps, y), 1.0 + np.maximum(-caps, y))
     return np.asarray(np.maximum(0.0, multipliers))
 

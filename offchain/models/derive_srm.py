@@ -12,7 +12,7 @@ Net balances: at least 0 is healthy.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from pydantic import ConfigDict
@@ -52,15 +52,22 @@ class SrmParameters:
 
 @dataclass(frozen=True, slots=True)
 class ExpiryMargin:
-    """The two candidates of one expiry and the greater, for MM or IM; none is positive."""
+    """The two candidates of one expiry, for MM and for IM; none is positive. [USD]"""
 
-    isolated: float
-    max_loss: float
+    isolated_mm: float
+    isolated_im: float
+    max_loss_mm: float
+    max_loss_im: float
 
     @property
-    def margin(self) -> float:
+    def maintenance(self) -> float:
         """max(isolated, max loss). [USD]"""
-        return max(self.isolated, self.max_loss)
+        return max(self.isolated_mm, self.max_loss_mm)
+
+    @property
+    def initial(self) -> float:
+        """max(isolated, max loss). [USD]"""
+        return max(self.isolated_im, self.max_loss_im)
 
 
 def option_margin(
@@ -83,41 +90,43 @@ def option_margin(
     return min(initial, p.mm_offset * maintenance)
 
 
-def payoff_at(settlement: float, options: list[OptionHolding]) -> float:
-    """Return what options pay at a settlement price. [USD]"""
-    return math.fsum(
-        o.amount * max(0.0, settlement - o.strike if o.is_call else o.strike - settlement)
-        for o in options
+def worst_payoff(options: list[OptionHolding]) -> float:
+    """Return the least that options pay at 0 or any strike held, and no more than 0. [USD]"""
+    strikes = np.array([o.strike for o in options])
+    amounts = np.array([o.amount for o in options])
+    sides = np.array([1.0 if o.is_call else -1.0 for o in options])
+    return min(
+        0.0,
+        *(
+            math.fsum((amounts * np.maximum(0.0, sides * (point - strikes))).tolist())
+            for point in sorted({0.0, *strikes.tolist()})
+        ),
     )
 
 
 def expiry_margin(
-    market: Market, expiry: int, marks: list[float], p: SrmParameters, *, is_initial: bool
+    market: Market, expiry: int, marks: list[float], p: SrmParameters
 ) -> ExpiryMargin:
-    """Return the margin of one expiry."""
+    """Return the margins of one expiry."""
     held = [(o, m) for o, m in zip(market.options, marks, strict=True) if o.expiry == expiry]
-    options = [o for o, _ in held]
-    points = {0.0, *(o.strike for o in options)}
-    worst = min(min(0.0, payoff_at(z, options)) for z in sorted(points))
-    net_calls = math.fsum(o.amount for o in options if o.is_call)
-    if net_calls < 0:
-        unpaired = p.unpaired_im if is_initial else p.unpaired_mm
-        worst += unpaired * market.expiries[expiry].forward * net_calls
-    isolated = math.fsum(
-        option_margin(o, m, market.spot, p, is_initial=is_initial) for o, m in held
+    worst = worst_payoff([o for o, _ in held])
+    owed = min(0.0, math.fsum(o.amount for o, _ in held if o.is_call))
+    unpaired = market.expiries[expiry].forward * owed
+    mm, im = (
+        math.fsum(option_margin(o, m, market.spot, p, is_initial=is_initial) for o, m in held)
+        for is_initial in (False, True)
     )
-    return ExpiryMargin(isolated, worst)
+    return ExpiryMargin(mm, im, worst + p.unpaired_mm * unpaired, worst + p.unpaired_im * unpaired)
 
 
 @dataclass(frozen=True, slots=True)
 class MarketTerms:
-    """Signed terms of one market."""
+    """Signed terms of one market; `expiries` in the order of the market's."""
 
     marks: float
     pnl: float
     base_value: float
-    options_mm: float
-    options_im: float
+    expiries: tuple[ExpiryMargin, ...]
     perp_mm: float
     perp_im: float
     base_mm: float
@@ -125,14 +134,27 @@ class MarketTerms:
     depeg: float
     confidence: float
 
+    @property
+    def options_mm(self) -> float:
+        """MM of all options. [USD]"""
+        return math.fsum(e.maintenance for e in self.expiries)
+
+    @property
+    def options_im(self) -> float:
+        """IM of all options. [USD]"""
+        return math.fsum(e.initial for e in self.expiries)
+
 
 def option_marks(market: Market) -> list[float]:
-    """Return the undiscounted value of each option position. [USD]"""
+    """Return the undiscounted value of each option position, at the file's price if any. [USD]"""
     if not market.options:
         return []
     book = option_book(market, discounted=False)
-    units = unit_values(book, np.ones(1), book.volatilities[:, None])[:, 0]
-    return [float(v) for v in units * book.amounts]
+    units = unit_values(book, np.ones(1), book.volatilities[:, None])[:, 0].tolist()
+    return [
+        o.amount * (unit if o.price is None else o.price)
+        for o, unit in zip(market.options, units, strict=True)
+    ]
 
 
 def market_terms(portfolio: Portfolio, market: Market, p: SrmParameters) -> MarketTerms:
@@ -149,12 +171,7 @@ def market_terms(portfolio: Portfolio, market: Market, p: SrmParameters) -> Mark
         marks=math.fsum(marks),
         pnl=market.pnl if market.perpetual_amount else 0.0,
         base_value=base * market.spot / portfolio.stable_price,
-        options_mm=math.fsum(
-            expiry_margin(market, i, marks, p, is_initial=False).margin for i in expiries
-        ),
-        options_im=math.fsum(
-            expiry_margin(market, i, marks, p, is_initial=True).margin for i in expiries
-        ),
+        expiries=tuple(expiry_margin(market, i, marks, p) for i in expiries),
         perp_mm=-size * market.perpetual_price * p.perp_mm,
         perp_im=-size * market.perpetual_price * p.perp_im,
         base_mm=base_mm,
@@ -195,7 +212,8 @@ def srm(
 
     `for_market` gives the parameters of an underlying: `p` with its own overrides.
     """
-    named = [(m.name, market_terms(portfolio, m, for_market(m.name))) for m in portfolio.markets]
+    found = [(m, market_terms(portfolio, m, for_market(m.name))) for m in portfolio.markets]
+    named = [(m.name, terms) for m, terms in found]
     marks = math.fsum(t.marks + t.pnl + t.base_value for _, t in named)
     net_mm = portfolio.cash + math.fsum(
         t.options_mm + t.perp_mm + t.pnl + t.base_mm for _, t in named
@@ -219,7 +237,13 @@ def srm(
             *(line for name, terms in named for line in _lines(name, terms)),
         ],
         detail={
-            "markets": {m.name: _expiry_detail(m, for_market(m.name)) for m in portfolio.markets}
+            "markets": {
+                m.name: {
+                    e.name: asdict(margin)
+                    for e, margin in zip(m.expiries, terms.expiries, strict=True)
+                }
+                for m, terms in found
+            }
         },
     )
 
@@ -237,18 +261,3 @@ def _lines(name: str, t: MarketTerms) -> list[Line]:
         Line(f"{name} depeg", t.depeg, "IM only"),
         Line(f"{name} oracle confidence", t.confidence, "IM only"),
     ]
-
-
-def _expiry_detail(market: Market, p: SrmParameters) -> dict[str, dict[str, float]]:
-    marks = option_marks(market)
-    detail = {}
-    for i, e in enumerate(market.expiries):
-        mm = expiry_margin(market, i, marks, p, is_initial=False)
-        im = expiry_margin(market, i, marks, p, is_initial=True)
-        detail[e.name] = {
-            "isolated_mm": mm.isolated,
-            "isolated_im": im.isolated,
-            "max_loss_mm": mm.max_loss,
-            "max_loss_im": im.max_loss,
-        }
-    return detail

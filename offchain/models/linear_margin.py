@@ -21,7 +21,7 @@ from offchain.models.errors import UnsupportedPortfolioError
 from offchain.models.portfolio import Market, Portfolio
 from offchain.models.quantities import Fraction, NonNegative, Positive
 from offchain.models.results import Line, Result, requirements
-from offchain.models.tiers import MAX_TIERS, Tier, Tiers, deductions, tier_of, tiered
+from offchain.models.tiers import MAX_TIERS, Tier, Tiers, deductions, tier_of
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -62,19 +62,18 @@ class HyperliquidParameters:
     maintenance_share: Fraction = 0.5
 
     def margin(self, market: Market, size: float, notional: float) -> LinearMargin:
-        """MM = N mmr - deduction; IM = N / leverage, at the most leverage where none is chosen."""
+        """MM = N mmr - deduction; IM = N / leverage, at most (and else) that of the tier of N."""
         rates = tuple(Tier(t.lower, self.maintenance_share / t.max_leverage) for t in self.tiers)
         k = tier_of(notional, rates)
         deduction = deductions(rates)[k]
         maintenance = notional * rates[k].rate - deduction
-        most = tiered(notional, tuple(Tier(t.lower, 1.0 / t.max_leverage) for t in self.tiers))
-        chosen = notional / market.leverage if market.leverage else most
+        most = self.tiers[k].max_leverage
         return LinearMargin(
-            max(chosen, most),
+            notional / min(market.leverage or most, most),
             maintenance,
             (
                 ("tier", float(k)),
-                ("max leverage", self.tiers[k].max_leverage),
+                ("max leverage", most),
                 ("maintenance rate", rates[k].rate),
                 ("deduction", deduction),
             ),

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from offchain.models.black import generalised_black_scholes
 from offchain.models.errors import UnsupportedPortfolioError
-from offchain.models.portfolio import Market, Portfolio
+from offchain.models.portfolio import Market, Portfolio, haircuts_of, value_of
 from offchain.models.quantities import NonNegative
 from offchain.models.results import Line, Result, ScenarioLine, requirements
 from offchain.models.scenario_engine import book_values, option_book, unshocked
@@ -132,15 +132,14 @@ def okx(
         for m in portfolio.markets
         if m.options
     )
-    collateral = math.fsum(c.value * (1 - min(c.haircut_mm, 1.0)) for c in portfolio.collateral)
-    value = pnl + spot + options + collateral
+    value = pnl + spot + options + value_of(portfolio.collateral)
     lines = [Line(name.upper(), amount, _NOTES[name]) for name, amount in mr.items()]
     lines.append(Line("scan with MR3 to MR5", stacked, "compared with MR7"))
     return requirements(
         "USD",
         p.im_factor * maintenance,
         maintenance,
-        portfolio.cash + value,
+        portfolio.cash + value - haircuts_of(portfolio.collateral),
         value,
         "MR7 minimum charge" if mr["mr7"] > stacked else "scan",
         scenarios,

@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass as validated
 from offchain.models.black import Floats, generalised_black_scholes
 from offchain.models.derive_terms import grid_volatilities
 from offchain.models.errors import UnsupportedPortfolioError
-from offchain.models.portfolio import Market, Portfolio
+from offchain.models.portfolio import Market, Portfolio, haircuts_of, value_of
 from offchain.models.quantities import NonNegative, Number, Positive
 from offchain.models.results import Line, Result, ScenarioLine, requirements
 from offchain.models.scenario_engine import (
@@ -93,13 +93,13 @@ def paradex(portfolio: Portfolio, p: ParadexParameters, charges: Mapping[str, fl
     required = max(scan, minimum)
     provisions = [charges.get(k, 0.0) for k in ("funding_provision", "fee_provision")]
     options = float(unshocked(option_book(market, discounted=False)).sum()) if market.options else 0
-    collateral = math.fsum(c.value * (1 - min(c.haircut_mm, 1.0)) for c in portfolio.collateral)
-    value = market.pnl + options + market.spot_amount * market.spot + collateral
+    value = market.pnl + options + market.spot_amount * market.spot
+    value += value_of(portfolio.collateral)
     return requirements(
         "USD",
         required + math.fsum(provisions),
         p.mm_factor * required + math.fsum(provisions),
-        portfolio.cash + value,
+        portfolio.cash + value - haircuts_of(portfolio.collateral),
         value,
         p.scenarios[place].name if scan >= minimum else "minimum delta requirement",
         [

@@ -25,13 +25,11 @@ from offchain.core.units import (
     MAX_UNDERLYINGS,
     ONE_E6,
     ONE_E8,
-    SLOT_BITS,
     RatioE6,
-    floor_div,
 )
 from offchain.models.errors import UnsupportedPortfolioError
 from offchain.models.pm36_listing import Translated, ratio_e6, translate
-from offchain.models.portfolio import Portfolio, resolve
+from offchain.models.portfolio import Portfolio, haircuts_of, resolve, value_of
 from offchain.models.quantities import Fraction, NonNegative, Number
 from offchain.models.results import Line, Result, ScenarioLine, requirements
 from offchain.models.schema import PortfolioFile
@@ -170,9 +168,8 @@ def _assemble(
         if next(x for x in of.listing.instruments if x.id == i).is_option
     )
     pnl = math.fsum(m.pnl for m in of.markets)
-    collateral = math.fsum(c.value for c in portfolio.collateral)
-    haircuts = math.fsum(c.value * min(c.haircut_mm, 1.0) for c in portfolio.collateral)
-    value = floor_div(options, 1) / ONE_E6 + pnl + collateral
+    collateral, haircuts = value_of(portfolio.collateral), haircuts_of(portfolio.collateral)
+    value = options / ONE_E6 + pnl + collateral
     return requirements(
         "USD",
         im / ONE_E6,
@@ -239,5 +236,4 @@ def _scenario_lines(
                     -sums[u][place] / ONE_E6,
                 )
             )
-    assert len({i >> SLOT_BITS for i in of.lots}) <= len(of.markets)
     return lines

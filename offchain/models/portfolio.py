@@ -45,13 +45,17 @@ class ExpiryState:
 
 @dataclass(frozen=True, slots=True)
 class OptionHolding:
-    """A net option position. `expiry` is the place in the market's expiries."""
+    """A net option position. `expiry` is the place in the market's expiries.
+
+    `price` is what the file says one contract is worth, None where the model has to price it.
+    """
 
     expiry: int
     strike: float
     is_call: bool
     amount: float
     volatility: float
+    price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,16 @@ class Portfolio:
         return candidates[0] if candidates else None
 
 
+def value_of(collateral: Iterable[CollateralHolding]) -> float:
+    """Return what collateral is worth, before haircuts. [unit of account]"""
+    return math.fsum(c.value for c in collateral)
+
+
+def haircuts_of(collateral: Iterable[CollateralHolding]) -> float:
+    """Return what haircuts take off, at most all of it; for models that know one haircut."""
+    return math.fsum(c.value * min(c.haircut_mm, 1.0) for c in collateral)
+
+
 def is_held(market: Market) -> bool:
     """Tell whether the account has a position in a market."""
     return bool(market.options or market.futures or market.perpetual_amount or market.spot_amount)
@@ -141,10 +155,11 @@ def resolve(file: PortfolioFile) -> Portfolio:
         if position.underlying not in file.underlyings:
             raise MarginFileError(f"positions[{place}].underlying", "is not in underlyings")
     markets = tuple(_market(file, name, of) for name, of in file.underlyings.items())
-    return Portfolio(file.cash, file.stable_price, markets, _collateral(file))
+    return Portfolio(file.cash, file.stable_price, markets, collateral_of(file))
 
 
-def _collateral(file: PortfolioFile) -> tuple[CollateralHolding, ...]:
+def collateral_of(file: PortfolioFile) -> tuple[CollateralHolding, ...]:
+    """Return what is held as collateral, valued; refuse an underlying that is not there."""
     held = []
     for place, c in enumerate(file.collateral):
         if c.underlying is not None and c.underlying not in file.underlyings:
@@ -202,13 +217,22 @@ def _market(file: PortfolioFile, name: str, of: Underlying) -> Market:
             for _, p in held
             if p.kind in {"perpetual", "future"}
         ),
-        leverage=next((p.leverage for p in perpetuals if p.leverage is not None), None),
+        leverage=_leverage(name, perpetuals),
         spot_amount=math.fsum(p.amount for _, p in held if p.kind == "spot"),
         futures=tuple(FutureHolding(places[k], n) for k, n in linear.items() if n != 0),
         options=_options(held, of, places),
         expiries=states,
         open_interest=of.open_interest,
     )
+
+
+def _leverage(name: str, perpetuals: Iterable[Position]) -> float | None:
+    chosen = {p.leverage for p in perpetuals if p.leverage is not None}
+    if len(chosen) > 1:
+        raise MarginFileError(
+            "positions", f"the perpetual of {name} has more than one leverage, and is one position"
+        )
+    return chosen.pop() if chosen else None
 
 
 def profit(position: Position, price: float) -> float:
@@ -269,16 +293,16 @@ def _forward_parts(
 def _options(
     held: Iterable[tuple[int, Position]], of: Underlying, places: dict[str, int]
 ) -> tuple[OptionHolding, ...]:
-    merged: dict[tuple[int, float, bool, float], float] = {}
+    merged: dict[tuple[int, float, bool, float, float | None], float] = {}
     for place, p in held:
         if p.kind not in {"call", "put"} or p.expiry is None or p.strike is None:
             continue
         volatility = volatility_of(p, of.expiries[p.expiry], f"positions[{place}]")
-        key = (places[p.expiry], p.strike, p.kind == "call", volatility)
+        key = (places[p.expiry], p.strike, p.kind == "call", volatility, p.price)
         merged[key] = merged.get(key, 0.0) + p.amount
     return tuple(
-        OptionHolding(expiry, strike, is_call, amount, volatility)
-        for (expiry, strike, is_call, volatility), amount in merged.items()
+        OptionHolding(expiry, strike, is_call, amount, volatility, price)
+        for (expiry, strike, is_call, volatility, price), amount in merged.items()
         if amount != 0
     )
 

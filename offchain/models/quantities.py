@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 MAX_SIZE = 1e15
 """Largest number in a file: products of two stay exact to more digits than any margin has."""
 MAX_NAME = 64
-_DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?")
+_DECIMAL = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def read_number(value: object) -> float:

@@ -142,6 +142,8 @@ class Position(Strict):
     unrealised_pnl: Number | None = None
     funding: Number | None = None
     leverage: Positive | None = None
+    price: NonNegative | None = None
+    delta: Number | None = None
     risk_array: (
         Annotated[list[Number], Field(min_length=SPAN_SCENARIOS, max_length=SPAN_SCENARIOS)] | None
     ) = None

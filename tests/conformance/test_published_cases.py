@@ -6,7 +6,7 @@ schema. `scripts/conformance.py` runs the same cases.
 
 import pytest
 
-from tests.support.published import Case, answer, miss, published_cases
+from tests.support.published import Case, answer, miss, published_cases, read_at
 
 CASES = published_cases()
 
@@ -21,3 +21,13 @@ def test_a_preset_reproduces_the_published_numbers(case: Case) -> None:
 def test_every_case_names_its_source_and_is_named_once() -> None:
     assert all(case.source and case.checks for case in CASES)
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize(
+    "at",
+    ["nope", "lines.nope", "scenarios.1 none", "scenarios.nope.pnl", "options.7.price", "options"],
+)
+def test_a_place_that_an_answer_does_not_have_is_named(at: str) -> None:
+    found = answer(CASES[0])
+    with pytest.raises(LookupError, match=f"the answer has no {at}"):
+        read_at(found, at)

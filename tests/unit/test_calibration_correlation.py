@@ -59,6 +59,17 @@ def test_a_breakdown_in_the_past_is_remembered() -> None:
     assert found.breakdown == min(value for _, value in found.rolling)
 
 
+def test_the_low_correlation_is_one_that_few_windows_fall_below() -> None:
+    broken = COMMON.copy()
+    broken[200:300] = OWN[200:300]
+    found = correlate(daily(COMMON.tolist()), daily(broken.tolist()), Settings())
+    values = [value for _, value in found.rolling]
+    below = sum(value < found.low for value in values) / len(values)
+    not_above = sum(value <= found.low for value in values) / len(values)
+    assert below <= 0.05 < not_above + 1 / len(values)
+    assert found.breakdown < found.low < found.now
+
+
 def test_too_few_common_days_are_refused() -> None:
     with pytest.raises(HistoryTooShortError, match="90 common days"):
         correlate(daily([0.01] * 80), daily([0.01] * 80), Settings())

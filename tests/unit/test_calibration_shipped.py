@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from offchain.calibration.adoption import adopt, haircut_of
 from offchain.calibration.backtest import backtest
@@ -141,6 +142,20 @@ def test_filtered_scenarios_are_even_over_the_look_back() -> None:
     assert gaps.max() - gaps.min() <= 4 * 3_600
 
 
+def test_filtered_scenarios_stand_at_the_volatility_of_today_and_stressed_ones_as_they_were() -> (
+    None
+):
+    for place, u in enumerate(proposal().underlyings):
+        history, series = u.history, u.history.series
+        rows = {int(time): row for row, time in enumerate(series.times)}
+        for scenario in proposal().scenarios.scenarios:
+            row = rows[scenario.time]
+            move = series.values[row + history.steps] / series.values[row] - 1.0
+            if not scenario.is_stressed:
+                move *= history.sigmas[-1] / history.sigmas[row]
+            assert scenario.moves_e6[place] == pytest.approx(move * 1e6, abs=51)
+
+
 def test_a_back_test_does_not_look_ahead() -> None:
     u = proposal().underlyings[0]
     cut = len(u.history.series.times) - 300 * 6
@@ -201,11 +216,25 @@ def test_only_calibrated_numbers_are_replaced() -> None:
         assert replace(old, calm_vol_e8=new.calm_vol_e8) == new
 
 
-def test_every_change_is_within_its_bounds() -> None:
+CREDITS = ("offset_e6", "weight_e6", "vol_power_long_e6")
+"""Fields of which a larger value asks for less margin."""
+
+
+def test_every_change_is_within_its_bounds_and_tightens_faster_than_it_loosens() -> None:
     for change in adopt(base(), proposal()).changes:
-        assert change.value >= change.previous * 0.9
-        assert change.value <= change.previous * 1.25
+        fall, rise = (0.75, 1.1) if change.field.endswith(CREDITS) else (0.9, 1.25)
+        assert change.value >= change.previous * fall
+        assert change.value <= change.previous * rise
         assert (change.value == change.target) == (change.held == "none")
+
+
+def test_the_list_of_changes_says_what_the_set_holds() -> None:
+    adoption = adopt(base(), proposal())
+    said = {c.field: c.value for c in adoption.changes}
+    for asset in adoption.parameters.collateral:
+        for place, bracket in enumerate(asset.brackets):
+            assert said[f"{asset.symbol}.brackets.{place}.weight_e6"] == bracket.weight_e6
+    assert said["correlation.offset_e6"] == adoption.parameters.correlation.offset_e6
 
 
 def test_repeated_adoption_reaches_the_target() -> None:

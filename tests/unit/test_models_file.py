@@ -66,6 +66,10 @@ WRONG = [
     ("cash", float("nan"), "cash: is not finite, or beyond 1e15"),
     ("cash", float("inf"), "cash: is not finite, or beyond 1e15"),
     ("cash", "NaN", "cash: is no plain decimal number"),
+    ("cash", "\N{ARABIC-INDIC DIGIT THREE}", "cash: is no plain decimal number"),
+    ("cash", "1_000", "cash: is no plain decimal number"),
+    ("cash", " 1", "cash: is no plain decimal number"),
+    ("cash", "0x10", "cash: is no plain decimal number"),
     ("cash", "1e400", "cash: is not finite, or beyond 1e15"),
     ("cash", 10**400, "cash: is beyond 1e15"),
     ("cash", [1], "cash: must be a number or a decimal string"),
@@ -236,3 +240,25 @@ def test_every_model_names_its_source_and_has_its_sets(name: str) -> None:
     assert model.name == name
     assert model.default_set in model.sets
     assert model.source
+
+
+def test_the_tiers_and_rates_that_the_documentation_shows_are_accepted() -> None:
+    text = (ROOT / "docs" / "MARGIN_FILE.md").read_text()
+    blocks = [json.loads("{" + part.split("```")[0] + "}") for part in text.split("```json")[1:]]
+    scenarios, shown = blocks
+    assert answer_of(read_portfolio({**good(), **scenarios}), None, None)["scenarios"]
+    for name, model in (("WIF", "hyperliquid"), ("SOL", "dydx"), ("OIL", "span16")):
+        assert answer_of(
+            read_portfolio(
+                {
+                    "underlyings": {name: shown["underlyings"][name]},
+                    "positions": [{"kind": "perpetual", "underlying": name, "amount": 1}],
+                }
+            ),
+            model,
+            None,
+        )["initial_margin"]
+    for key, model in (("minimum_tiers", "okx"), ("credits", "span16")):
+        stated = {"parameters": {key: shown["parameters"][key]}}
+        found = answer_of(read_portfolio(stated), model, None)
+        assert found["parameters"][key] == shown["parameters"][key]

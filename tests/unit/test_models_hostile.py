@@ -40,7 +40,7 @@ WEIRD: tuple[object, ...] = (
     1e11,
     0.5,
 )
-ROUNDS = 12
+ROUNDS = 8
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

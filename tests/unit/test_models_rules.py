@@ -256,44 +256,6 @@ def test_paradex_has_24_cells_and_a_minimum_for_hedged_books() -> None:
     assert found["maintenance_margin"] == pytest.approx(500 + 10)
 
 
-def test_span_arrays_computed_from_ranges_follow_the_published_order() -> None:
-    file = {
-        "parameters": {"price_scan_range": 0.1, "extreme_multiple": 2, "extreme_cover": 0.35},
-        "underlyings": {"X": {"spot": 100_000}},
-        "positions": [{"kind": "perpetual", "underlying": "X", "amount": 1}],
-    }
-    gains = [s["pnl"] for s in run(file, "span16")["scenarios"]]
-    third = 10_000 / 3
-    shape = [0, third, -third, 2 * third, -2 * third, 10_000, -10_000]
-    assert gains == pytest.approx([*(g for x in shape for g in (x, x)), 7_000, -7_000])
-
-
-def test_span_spreads_cost_between_months_and_earn_between_commodities() -> None:
-    file: dict[str, Any] = {
-        "parameters": {
-            "intermonth_rate": 5,
-            "credits": [
-                {"first": "A", "second": "B", "first_ratio": 1, "second_ratio": 2, "rate": 0.5}
-            ],
-        },
-        "underlyings": {
-            "A": {"spot": 100, "expiries": {"m": {"years": 1, "forward": 100}}},
-            "B": {"spot": 50},
-        },
-        "positions": [
-            {"kind": "perpetual", "underlying": "A", "amount": 3},
-            {"kind": "future", "underlying": "A", "expiry": "m", "amount": -1},
-            {"kind": "perpetual", "underlying": "B", "amount": -4},
-        ],
-    }
-    found = run(file, "span16")
-    assert line(found, "A scan risk") == pytest.approx(20)
-    assert line(found, "A inter-month charge") == pytest.approx(5)
-    assert line(found, "A inter-commodity credit") == pytest.approx(-10)
-    assert line(found, "B inter-commodity credit") == pytest.approx(-10)
-    assert found["initial_margin"] == pytest.approx(15 + 10)
-
-
 def test_the_auction_discount_falls_fast_then_slowly_to_zero() -> None:
     terms = derive.AUCTION_TESTS
     falls = [discount_at(t, terms) for t in (0, 50, 100, 7_300, 14_500, 1e6)]
