@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.core.scan import sweep
+from offchain.core.lanes import packed_losses
+from offchain.core.sweep import sweep_bounds
 from offchain.core.units import MAX_POSITIONS, ROWS, SCENARIOS, YEAR_NS
 from offchain.pricing.black76 import inverse_of, price_options, total_volatility
 from offchain.pricing.fixed_point import ln
@@ -160,23 +161,24 @@ class Book:
         self.scan = np.zeros(ACCOUNTS, np.int64)
         self.balance = np.zeros(ACCOUNTS, np.int64)
         self.zeros = np.zeros(ACCOUNTS, np.int64)
-        self.costs = np.zeros(shape, np.int64)
+        self.gross = np.zeros(ACCOUNTS, np.int64)
         self.counts = np.full(ACCOUNTS, POSITIONS, np.int32)
         self.values = np.zeros(ROWS, np.int64)
 
     def ours(self) -> None:
         """Sweep every account."""
-        sweep(
+        sweep_bounds(
             self.ids,
             self.lots,
-            self.costs,
             self.counts,
             self.zeros,
             self.zeros,
             self.values,
-            self.losses,
-            self.scan,
+            self.values,
+            packed_losses(self.losses),
             self.balance,
+            self.scan,
+            self.gross,
         )
 
     def check(self, worst: Float64Array) -> None:

@@ -17,9 +17,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from offchain.core.instruments import SHAPE_KINDS, FeedKind
+from offchain.core.lanes import packed_losses
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
-from offchain.core.scan import sweep, sweep_reference
+from offchain.core.sweep import sweep_bounds, sweep_bounds_reference
 from offchain.core.units import (
     DAY_NS,
     MAX_POSITIONS,
@@ -104,17 +105,19 @@ def tick() -> Measurement:
     book = (
         ids,
         lots,
-        rng.integers(-(2**40), 2**40, shape),
         np.full(ACCOUNTS, POSITIONS, np.int32),
         rng.integers(0, 2**40, ACCOUNTS),
         rng.integers(0, 2**40, ACCOUNTS),
         rng.integers(0, 2**30, ROWS),
-        rng.integers(-(2**30), 2**30, (ROWS, SCENARIOS)).astype(np.int32),
+        rng.integers(0, 2**30, ROWS),
     )
-    fast = np.zeros(ACCOUNTS, np.int64), np.zeros(ACCOUNTS, np.int64)
-    slow = np.zeros(ACCOUNTS, np.int64), np.zeros(ACCOUNTS, np.int64)
-    times = race(lambda: sweep(*book, *fast), lambda: sweep_reference(*book, *slow))
-    assert all(np.array_equal(a, b) for a, b in zip(fast, slow, strict=True))
+    losses = rng.integers(-(2**30), 2**30, (ROWS, SCENARIOS)).astype(np.int32)
+    fast, slow = np.zeros((3, ACCOUNTS), np.int64), np.zeros((3, ACCOUNTS), np.int64)
+    times = race(
+        lambda: sweep_bounds(*book, packed_losses(losses), *fast),
+        lambda: sweep_bounds_reference(*book, losses, *slow),
+    )
+    assert np.array_equal(fast, slow)
     return measurement(times, ACCOUNTS, "ns/account", "plain numba loops, same result")
 
 

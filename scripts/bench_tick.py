@@ -27,7 +27,13 @@ from offchain.core.certificate import (
 from offchain.core.curves import curve_lines
 from offchain.core.instruments import FeedKind
 from offchain.core.lanes import pack_losses, packed_losses, packed_space
-from offchain.core.margin_bounds import gross_rates, maintenance_bounds, top_rates
+from offchain.core.margin_bounds import (
+    addon_rates,
+    gross_rates,
+    maintenance_bounds,
+    small_gross,
+    top_rates,
+)
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
 from offchain.core.sweep import sweep_bounds, sweep_bounds_reference, sweep_chosen
@@ -131,7 +137,7 @@ def random_book(rules: RiskParameters) -> Book:
 
 def full_tick(rules: RiskParameters, book: Book) -> Entry:
     """Time pricing and sweep together."""
-    packed, rates = packed_space(), steepest(rules)
+    packed, rates = packed_space(), addon_rates(rules.addons)
     fast, slow = np.zeros((3, ACCOUNTS), np.int64), np.zeros((3, ACCOUNTS), np.int64)
     reports = [medians(rules, bips) for bips in (0, 7)]
     accounts = book.ids, book.lots, book.counts, book.net_cash, book.credit
@@ -173,7 +179,8 @@ class Certified:
         self.rates = steepest(rules)
         self.weight_e6 = requirement_weight_e6(THRESHOLDS_E6, FACTOR_E6)
         self.thresholds = np.array(THRESHOLDS_E6, np.int64)
-        self.gross = gross_rates(self.new_charges, self.rates)
+        self.gross = gross_rates(self.new_charges, addon_rates(rules.addons))
+        self.small_e6 = small_gross(rules.addons)
         self.units, self.drifts = np.zeros(ROWS, np.int64), np.zeros(ROWS, np.int64)
         self.most = np.zeros(MAX_UNDERLYINGS, np.int64)
         self.exposures = np.zeros((ACCOUNTS, MAX_UNDERLYINGS), np.int64)
@@ -234,7 +241,8 @@ class Certified:
         )
         _, scan, gross = self.out[:, : chosen.size]
         least, most = self.bounds[:, : chosen.size]
-        maintenance_bounds(scan, gross, BREAKDOWN_E6, FACTOR_E6, least, most)
+        terms = self.small_e6, BREAKDOWN_E6, FACTOR_E6
+        maintenance_bounds(scan, gross, *terms, least, most)
 
 
 def flagged_tick(rules: RiskParameters, book: Book) -> Entry:

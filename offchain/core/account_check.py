@@ -1,7 +1,7 @@
 """The margin of one account in one call from Python: value, scan, and scan with its orders.
 
 The call itself costs more than the sums, so it takes the venue's arrays whole, few of them, and
-writes into one that is given. `scan_sums`, `order_sums` and `scan_risk` define its results.
+writes into one that is given. `scan_sums`, `order_sums` and `scan_risk_reference` define it.
 """
 
 from collections.abc import Sequence

@@ -227,7 +227,7 @@ def addon_terms(
     out[:] = 0
     netted[:, :, :] = 0
     for underlying in range(MAX_UNDERLYINGS):
-        delta = low = high = raw = raw_worst = np.int64(0)
+        delta = low = high = raw = raw_worst = last = np.int64(0)
         is_held = False
         for i in range(lines.shape[0]):
             row = lines[i, 0]
@@ -248,6 +248,7 @@ def addon_terms(
             delta += lots * charge
             low += min(np.int64(0), buys * charge) + min(np.int64(0), -sells * charge)
             high += max(np.int64(0), buys * charge) + max(np.int64(0), -sells * charge)
+            last = max(last, charges[row, _GROUP])
             nets = netted[underlying, charges[row, _GROUP]]
             charge = charges[row, _ROLL]
             nets[0] += lots * charge
@@ -263,7 +264,7 @@ def addon_terms(
         out[6] += curve_value(int(worst), delta_curves[underlying])
         out[3] += curve_value(int(raw), unwind_curves[underlying])
         out[7] += curve_value(int(raw_worst), unwind_curves[underlying])
-        for group in range(GROUPS):
+        for group in range(last + 1):
             nets = netted[underlying, group]
             out[0] += abs(nets[0])
             out[4] += max(abs(nets[0] + nets[1]), abs(nets[0] + nets[2]))

@@ -80,7 +80,8 @@ def next_haircut(
     """Return the state after a price; `price_e8` is positive, `time_ns` does not decrease.
 
     The first price sets the haircut to its floor. A return over dt counts as return^2 / dt; both
-    averages move toward it by dt / memory, at most all the way.
+    averages move toward it by dt / memory, at most all the way. So a return adds return^2 / memory
+    whether it was seen within a second or an hour; only the averages are bounded.
     """
     if state.price_e8 == 0:
         time = TimestampNs(time_ns)
@@ -89,7 +90,7 @@ def next_haircut(
     if elapsed <= 0:
         return state
     change = floor_div((price_e8 - state.price_e8) * _RETURN_ONE, state.price_e8)
-    daily = min(change * change * DAY_NS // elapsed, MAX_VARIANCE)
+    daily = change * change * DAY_NS // elapsed
     fast = _moved(state.fast_e18, daily, elapsed, FAST_NS)
     slow = _moved(state.slow_e18, daily, elapsed, SLOW_NS)
     target = target_haircut(max(fast, slow), of)
@@ -100,7 +101,8 @@ def next_haircut(
 
 
 def _moved(average: int, value: int, elapsed_ns: int, memory_ns: int) -> int:
-    return average + floor_div((value - average) * min(elapsed_ns, memory_ns), memory_ns)
+    moved = average + floor_div((value - average) * min(elapsed_ns, memory_ns), memory_ns)
+    return min(moved, MAX_VARIANCE)
 
 
 def target_haircut(variance_e18: int, of: CollateralParameters) -> RatioE6:
@@ -124,11 +126,6 @@ def _ratcheted(
     if fall == 0:
         return state.haircut_e6, state.decayed_ns
     return RatioE6(max(target_e6, state.haircut_e6 - fall)), time_ns
-
-
-def haircut_price(price_e8: int, haircut_e6: RatioE6) -> PriceE8:
-    """Return the price after the haircut, rounded down. [USD e-8]"""
-    return PriceE8(mul_div_floor(price_e8, ONE_E6 - haircut_e6, ONE_E6))
 
 
 def credit_curve(price_e8: int, haircut_e6: RatioE6, of: CollateralParameters) -> CreditCurve:

@@ -61,7 +61,8 @@ def curve_table(curves: Sequence[Sequence[Line]]) -> Int64Array:
 def curve_value(amount_e6: int, table: Int64Array) -> int:
     """Return `curve_reference` of a non-negative amount; `table` is int64[MAX_TIERS, 3].
 
-    rate x amount is taken in two parts, each below 2**62, so that nothing wraps.
+    rate x amount is taken in two parts, each below 2**62, so that nothing wraps. Lines of a curve
+    rise up to the one that decides and fall after it, so the first that falls is the last to see.
     """
     amount = min(amount_e6, CURVE_LIMIT)
     whole, rest = amount // ONE_E6, amount % ONE_E6
@@ -69,5 +70,7 @@ def curve_value(amount_e6: int, table: Int64Array) -> int:
     for row in range(table.shape[0]):
         rate, deducted, part = table[row, 0], table[row, 1], table[row, 2]
         line = rate * whole - deducted - (part - rate * rest) // ONE_E6
-        charge = max(charge, line)
+        if line < charge:
+            break
+        charge = line
     return int(charge)

@@ -50,7 +50,7 @@ _NARROW = ir.VectorType(_I64, TAIL)
 def worst_loss_reference(
     ids: Sequence[int], lots: Sequence[int], losses_e6: Sequence[Sequence[int]]
 ) -> int:
-    """Return max(0, largest scenario sum) in unbounded integers; defines `worst_loss`."""
+    """Return max(0, largest scenario sum) in unbounded integers; defines `position_bounds`."""
     return max(
         [0]
         + [
@@ -62,7 +62,7 @@ def worst_loss_reference(
 
 @njit(cache=True, nogil=True)
 def pack_losses(losses_e6: Int32Array, packed: Int32Array) -> None:
-    """Write rows of 36 losses in the order that `worst_loss` loads them.
+    """Write rows of 36 losses in the order that `position_bounds` loads them.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def packed_space() -> Int32Array:
 
 
 def packed_losses(losses_e6: Int32Array) -> Int32Array:
-    """Return the losses of one report packed for `worst_loss`."""
+    """Return the losses of one report packed for `position_bounds`."""
     packed = packed_space()
     pack_losses(losses_e6, packed)
     return packed
@@ -242,35 +242,6 @@ def _packed_adder(builder: ir.IRBuilder, packed: Any) -> _Add:
     return add
 
 
-def _emit_worst(
-    context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[Any]
-) -> Any:
-    ids, lots, packed = _arrays(context, builder, signature, arguments, 3)
-    span = arguments[3], arguments[4]
-    sums = _loop(builder, (ids, lots), span, _SUMS, _packed_adder(builder, packed))
-    return _reduce(builder, sums)
-
-
-def _type_worst_loss(
-    typing_context: Any,
-    ids: Any,
-    lots: Any,
-    packed: Any,
-    start: Any,
-    stop: Any,
-) -> tuple[Any, Callable[..., Any]]:
-    """Return max(0, worst scenario sum) of the flat positions ``start..stop``.
-
-    `ids` and `lots` are C-contiguous int32 arrays addressed as if flat, `packed` is what
-    `pack_losses` wrote; ids must lie in [0, ROWS). No bounds are checked. Exact: a product is below
-    2**(24+31) and a sum of 32 below 2**60.
-    """
-    _check(ids, lots, packed)
-    assert ids.dtype == lots.dtype == packed.dtype == types.int32
-    signature = types.int64(ids, lots, packed, types.int64, types.int64)
-    return signature, _emit_worst
-
-
 def _emit_bounds(
     context: Any, builder: ir.IRBuilder, signature: Any, arguments: Sequence[Any]
 ) -> Any:
@@ -301,9 +272,12 @@ def _type_position_bounds(
     start: Any,
     stop: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """Return `worst_loss`, sum(lots * value) and sum(|lots| * rate) of some flat positions.
+    """Return max(0, worst scenario sum), sum(lots * value) and sum(|lots| * rate).
 
-    `values` and `rates` are C-contiguous int64[ROWS]. In one loop with the vectors, the scalar sums
+    Of the flat positions ``start..stop``: `ids` and `lots` are C-contiguous int32 arrays addressed
+    as if flat, `packed` is what `pack_losses` wrote, `values` and `rates` are C-contiguous
+    int64[ROWS]; ids must lie in [0, ROWS). No bounds are checked. Exact: a product is below
+    2**(24+31) and a sum of 32 below 2**60. In one loop with the vectors, the scalar sums
     cost almost nothing; compiled apart, they become gathers, which are slow for a few positions.
     """
     _check(ids, lots, packed, values, rates)
@@ -347,7 +321,7 @@ def _type_block_sums(
 
     `losses` is C-contiguous int32 with rows of length `stride`, `out` int64 with a place for each
     column. The 32 sums stand in the order of their lanes, not of their columns. No bounds are
-    checked; exact as in `worst_loss`.
+    checked; exact as in `position_bounds`.
     """
     _check(ids, lots, losses, out)
     assert ids.dtype == lots.dtype == losses.dtype == types.int32
@@ -378,9 +352,6 @@ def _type_prefetch(typing_context: Any, array: Any, place: Any) -> tuple[Any, Ca
 
 
 # numba's decorator hides the parameters of the calls that a kernel makes; these name them again.
-worst_loss = cast(
-    "Callable[[Int32Array, Int32Array, Int32Array, int, int], int]", intrinsic(_type_worst_loss)
-)
 position_bounds = cast(
     "Callable[[Int32Array, Int32Array, Int32Array, Int64Array, Int64Array, int, int], Triple]",
     intrinsic(_type_position_bounds),

@@ -85,14 +85,19 @@ def interest_rate(open_interest_e6: int, of: MarginClass) -> RatioE6:
 
 
 def _concentration(lots: int, notional_e6: int, open_interest: int, of: MarginClass) -> int:
-    """Return notional x slope x (share - allowed share), rounded up; at least zero."""
-    if notional_e6 <= of.concentration_free_usd * ONE_E6:
+    """Return (notional - free) x slope x (share - allowed share), rounded up; at least zero.
+
+    Only what lies above the free size pays, so that a price which carries a position across it
+    does not multiply its IM.
+    """
+    above = notional_e6 - of.concentration_free_usd * ONE_E6
+    if above <= 0:
         return 0
     whole = max(open_interest, lots)  # an order of one's own makes the book at least this big
     excess = lots * ONE_E6 - of.concentration_share_e6 * whole
     if excess <= 0:
         return 0
-    return ceil_div(notional_e6 * of.concentration_slope_e6 * excess, ONE_E6 * ONE_E6 * whole)
+    return ceil_div(above * of.concentration_slope_e6 * excess, ONE_E6 * ONE_E6 * whole)
 
 
 def linear_maintenance_reference(

@@ -90,7 +90,7 @@ class MarginClass:
     oi_lower_usd, oi_upper_usd : int
         Open interest between which the IM rate rises to one. [USD]
     concentration_free_usd : int
-        A position below this is never concentrated. [USD]
+        Only what lies above this pays for concentration. [USD]
     concentration_share_e6, concentration_slope_e6 : RatioE6
         IM rate grows by slope x (share of the open interest - this share).
     """

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from offchain.core.instruments import SHAPE_KINDS, FeedKind, Listing
+from offchain.core.instruments import SHAPE_KINDS, FeedKind, Kind, Listing
 from offchain.core.model_rules import check_model
 from offchain.core.rules import ParameterError, require
 from offchain.core.units import MAX_UNDERLYINGS, ONE_E6, ONE_E8, PRICE_BITS, SLOTS
@@ -65,6 +65,11 @@ def _check_listing(listing: Listing) -> None:
         require(
             "perpetuals, and only they, have no expiry", holds=(i.kind == 0) == (i.expiry_ns == 0)
         )
+    perpetuals = [i.underlying for i in listing.instruments if i.kind == Kind.PERPETUAL]
+    require(
+        "at most one perpetual an underlying, whose funding is provided for",
+        holds=len(perpetuals) == len(set(perpetuals)),
+    )
 
 
 def _check_feeds(listing: Listing) -> None:

@@ -139,7 +139,7 @@ def portfolio_margin(
     risk = fill_cross_risk(sums, offset, cap, breakdown, scenarios)
     figures[SCAN] = figures[SCAN_WITH_ORDERS] = risk
     figures[WORST:FIGURES] = scenarios
-    figures[IS_CORRELATED] = np.int64(risk > share_ceil(_plain_sum(sums), breakdown))
+    figures[IS_CORRELATED] = np.int64(risk > share_ceil(_losses_at(sums, scenarios), breakdown))
     if orders.shape[0]:
         for k in range(orders.shape[0]):
             row, amount, slip = orders[k, 0], orders[k, 1], orders[k, 2]
@@ -150,13 +150,15 @@ def portfolio_margin(
 
 
 @njit(cache=True, nogil=True)
-def _plain_sum(sums: Int64Array) -> int:
+def _losses_at(sums: Int64Array, scenarios: Int64Array) -> int:
+    """Return the losses in the scenarios that decide.
+
+    Where the breakdown decides, its share of them is the risk; a common scenario decides only when
+    the risk is above that of the worst of each, and so above that of these.
+    """
     total = np.int64(0)
     for u in range(sums.shape[0]):
-        worst = np.int64(0)
-        for s in range(sums.shape[1]):
-            worst = max(worst, sums[u, s])
-        total += worst
+        total += max(np.int64(0), sums[u, scenarios[u]])
     return int(total)
 
 

@@ -17,9 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from offchain.core.lanes import WHOLE, WIDENED, pack_losses, worst_loss
-from offchain.core.sweep import plain_scan
-from offchain.core.units import MAX_UNDERLYINGS, ROWS, SCENARIOS, SLOT_BITS
+from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, SLOT_BITS
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
@@ -113,135 +111,13 @@ def order_sums(
 
 
 def scan_risk_reference(sums: Sequence[Sequence[int]]) -> tuple[int, list[int]]:
-    """Return the scan risk and worst scenarios in unbounded integers; defines `scan_risk`."""
+    """Return the plain scan risk, each underlying at its worst, and the scenarios that cause it.
+
+    The scenario is the lowest of equals, 0 where nothing loses. `cross` says what offsets make of
+    it.
+    """
     worst = [max(0, *row) for row in sums]
     scenarios = [
         list(row).index(loss) if loss > 0 else 0 for row, loss in zip(sums, worst, strict=True)
     ]
     return sum(worst), scenarios
-
-
-@njit(cache=True, nogil=True)
-def scan_risk(sums: Int64Array) -> tuple[int, Int64Array]:
-    """Return the scan risk and the scenario that causes it.
-
-    Parameters
-    ----------
-    sums : int64[MAX_UNDERLYINGS, 36]
-        Loss of the portfolio in each scenario. [USD e-6]
-
-    Returns
-    -------
-    total : int
-        Sum over underlyings of the worst loss, where a gain counts as zero. [USD e-6]
-    scenarios : int64[MAX_UNDERLYINGS]
-        The worst scenario of each: the lowest of equals, 0 where nothing loses.
-    """
-    scenarios = np.zeros(sums.shape[0], np.int64)
-    total = np.int64(0)
-    for u in range(sums.shape[0]):
-        worst = np.int64(0)
-        for s in range(sums.shape[1]):
-            if sums[u, s] > worst:
-                worst = sums[u, s]
-                scenarios[u] = s
-        total += worst
-    return int(total), scenarios
-
-
-@njit(cache=True, nogil=True)
-def _grouped_scan(
-    ids: Int32Array, lots: Int32Array, packed: Int32Array, start: int, held: Int64Array
-) -> int:
-    """Return the scan risk of the flat positions from `start`, `held[u]` of each underlying."""
-    total = 0
-    for u in range(MAX_UNDERLYINGS):
-        stop = start + held[u]
-        total += worst_loss(ids, lots, packed, start, stop)
-        start = stop
-    return total
-
-
-@njit(cache=True, nogil=True)
-def sweep_reference(
-    ids: Int32Array,
-    lots: Int32Array,
-    costs: Int64Array,
-    counts: Int32Array,
-    cash: Int64Array,
-    collateral_credit: Int64Array,
-    lot_values: Int64Array,
-    losses: Int32Array,
-    scan_out: Int64Array,
-    balance_out: Int64Array,
-) -> None:
-    """Margin all accounts with plain loops; the readable twin of `sweep`."""
-    for a in range(counts.shape[0]):
-        balance = cash[a] + collateral_credit[a]
-        for j in range(counts[a]):
-            balance += np.int64(lots[a, j]) * lot_values[ids[a, j]] - costs[a, j]
-        balance_out[a] = balance
-        scan_out[a] = plain_scan(ids[a], lots[a], counts[a], losses)
-
-
-@njit(cache=True, nogil=True)
-def sweep(
-    ids: Int32Array,
-    lots: Int32Array,
-    costs: Int64Array,
-    counts: Int32Array,
-    cash: Int64Array,
-    collateral_credit: Int64Array,
-    lot_values: Int64Array,
-    losses: Int32Array,
-    scan_out: Int64Array,
-    balance_out: Int64Array,
-) -> None:
-    """Margin every account: its margin balance and its scan risk.
-
-    Parameters
-    ----------
-    ids, lots : int32[A, P]
-        Instrument and lots of each position; C-contiguous. Fastest when ascending by
-        underlying, as in the account leaf; right in any order.
-    costs : int64[A, P]
-        Cost of each position. [USD e-6]
-    counts : int32[A]
-        Positions of each account; what lies beyond is not read.
-    cash, collateral_credit : int64[A]
-        Cash, and other collateral after haircuts. [USD e-6]
-    lot_values : int64[ROWS]
-        Value of one long lot, net of funding. [USD e-6]
-    losses : int32[ROWS, 36]
-        Loss of one long lot in each scenario; C-contiguous. [USD e-6]
-    scan_out : int64[A]
-        Written: sum over underlyings of the worst loss, never negative. [USD e-6]
-    balance_out : int64[A]
-        Written: cash + credit + sum(lots * value - cost). [USD e-6]
-
-    Notes
-    -----
-    Exact; equals `sweep_reference` bit for bit. Ids must lie in [0, ROWS): no bounds are checked.
-    """
-    width = ids.shape[1]
-    packed = np.zeros(ROWS * (WHOLE + WIDENED), np.int32)
-    pack_losses(losses, packed)
-    held = np.zeros(MAX_UNDERLYINGS, np.int64)
-    for a in range(counts.shape[0]):
-        balance = cash[a] + collateral_credit[a]
-        held[:] = 0
-        previous = np.uint32(0)
-        is_grouped = True
-        for j in range(counts[a]):
-            row = np.uint32(ids[a, j])  # an unsigned index needs no test for negative ones
-            balance += np.int64(lots[a, j]) * lot_values[row] - costs[a, j]
-            underlying = row >> np.uint32(SLOT_BITS)
-            if underlying < previous:
-                is_grouped = False
-            previous = underlying
-            held[underlying] += 1
-        balance_out[a] = balance
-        if is_grouped:
-            scan_out[a] = _grouped_scan(ids, lots, packed, a * width, held)
-        else:
-            scan_out[a] = plain_scan(ids[a], lots[a], int(counts[a]), losses)

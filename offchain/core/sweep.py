@@ -1,4 +1,4 @@
-"""The sweep of all accounts after a price report, and the same for a list of them or for one.
+"""The sweep of all accounts after a price report, and the same for a list of them.
 
 It gives, for each account, the exact margin balance and the exact scan risk underlying by
 underlying, and `gross`: lots times an upper bound of everything that add-ons may ask for one lot.
@@ -194,30 +194,3 @@ def sweep_chosen(
         balance_out[place] = net_cash[a] + credit[a] + value
         scan_out[place] = scan
         gross_out[place] = gross
-
-
-@njit(cache=True, nogil=True)
-def account_bounds(
-    account: int,
-    ids: Int32Array,
-    lots: Int32Array,
-    counts: Int32Array,
-    rates: Int64Array,
-    packed: Int32Array,
-) -> Bounds:
-    """Return (value of positions, scan risk, gross) of one account of the venue's arrays.
-
-    Parameters
-    ----------
-    account : int
-        Row of `ids`, `lots` and `counts`.
-    rates : int64[2, ROWS]
-        Lot values and gross rates. [USD e-6]
-
-    Notes
-    -----
-    For one account, called from Python: the venue's arrays go in whole, since slicing them costs
-    more than the sums do.
-    """
-    count = counts[account]
-    return _bounds(account, ids, lots, count, rates[0], rates[1], packed)

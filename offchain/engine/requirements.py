@@ -109,8 +109,9 @@ def _shortfall(
 ) -> UsdE6 | None:
     """Return the expected shortfall, where the second model is in force; None otherwise.
 
-    Orders add their worst to each historical move, as they do to each scenario. Bounds as in
-    `scan`: a sum is below 2**63.
+    Orders add their worst to each historical move, as they do to each scenario: a sum is below
+    2**63, as in `scan`. That is more than positions alone have, and the kernel has room for it: a
+    model has a multiple of 32 moves, so ``p`` of its tail is at most 10**6 / 32 < 2**15.
     """
     tail, history = state.tables.tail, state.market.history
     if tail is None or history is None:

@@ -2,17 +2,8 @@
 
 Stage one (`core.sweep`) gives each account's exact balance, its plain sum of worst losses and
 `gross`, lots times a bound of the add-ons of one lot. Stage two computes MM exactly for whoever
-might be below. Stage one hides nobody, because
-
-* offsets only lower the scan risk, and the breakdown share is at most one: R <= plain sum;
-* ``|sum q roll| <= sum |q| |roll|``, and holding is at most ``sum |q| max(long, short)``;
-* a tier curve is at most its largest rate on the whole amount (unwinding), and on an amount within
-  its first tier it is that tier's rate (delta); rounding up each lot is at least rounding the sum;
-* ``max(sum a, sum f) <= sum max(a, f)``, so max(R + A, F) <= plain sum + gross;
-* a gross rate is at least 1 % of the lot's delta, so an account whose gross is at most 1 % of the
-  first tier's end has all its delta in the first tier. Larger accounts are never hidden.
-
-Isolated and cross accounts are never hidden: their requirement is cheap.
+might be below. Stage one hides nobody, by `core.margin_bounds`; accounts whose gross is not small
+are never hidden, nor are isolated and cross accounts: their requirement is cheap.
 """
 
 from dataclasses import dataclass
@@ -20,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from offchain.core.addons import Charge
 from offchain.core.collateral import UNITS_E10
-from offchain.core.curves import CURVE_LIMIT
 from offchain.core.lanes import packed_losses
 from offchain.core.margin import Mode, is_below
-from offchain.core.parameters import RiskParameters
+from offchain.core.margin_bounds import addon_rates, gross_rates, small_gross
 from offchain.core.portfolio import maintenance_of
 from offchain.core.sweep import sweep_bounds
-from offchain.core.units import ONE_E6, SLOTS, RatioE6, ceil_div
+from offchain.core.units import ONE_E6, RatioE6, ceil_div
 from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.credit import credit_of
 from offchain.engine.market import Market
@@ -36,8 +25,6 @@ from offchain.engine.state import State
 
 Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-DELTA_SHARE = 100
-"""A gross rate is at least the delta of a lot divided by this."""
 BOUND_LIMIT = 1 << 60
 RATE_LIMIT_E6 = 4 * ONE_E6
 """Bounds below 2**60 times rates up to four stay below 2**63: 2**60 / 1e6 < 2**41, 4e6 < 2**22."""
@@ -98,39 +85,10 @@ def hidden_accounts(
     bound = scan + gross
     needed = (np.minimum(bound, BOUND_LIMIT) // ONE_E6 + 1) * rate
     needed += ceil_div(ratio_e6, ONE_E6) + 1
-    small = (gross <= small_gross(state.rules)) & (bound < BOUND_LIMIT)
+    small = (gross <= small_gross(state.rules.addons)) & (bound < BOUND_LIMIT)
     is_portfolio = accounts.mode[:n] == Mode.PORTFOLIO
     covered: BoolArray = small & is_portfolio & (balance >= needed)
     return np.logical_or(hidden, covered)
-
-
-def gross_rates(rules: RiskParameters, charges: Int64Array) -> Int64Array:
-    """Return, for each row, a bound of what the add-ons may ask for one lot. [USD e-6]
-
-    Below 2**34: charges are below 2**32, an unwinding cost below 2**27 times at most 17.
-    """
-    rates = np.zeros(charges.shape[0], np.int64)
-    for u, addons in enumerate(rules.addons):
-        rows = charges[u * SLOTS : (u + 1) * SLOTS]
-        delta, roll = np.abs(rows[:, Charge.DELTA]), np.abs(rows[:, Charge.ROLL])
-        holding = np.maximum(rows[:, Charge.LONG], rows[:, Charge.SHORT])
-        first, steepest = addons.delta_tiers[0].rate_e6, addons.unwind_tiers[-1].rate_e6
-        summands = roll + holding + _share_up(delta, first)
-        floor = _share_up(rows[:, Charge.UNWIND], steepest)
-        least = -(-delta // DELTA_SHARE)
-        rates[u * SLOTS : (u + 1) * SLOTS] = np.maximum(np.maximum(summands, floor), least)
-    return rates
-
-
-def small_gross(rules: RiskParameters) -> int:
-    """Return the gross up to which all delta lies in the first tier. [USD e-6]"""
-    ends = [a.delta_tiers[1].lower_e6 for a in rules.addons if len(a.delta_tiers) > 1]
-    return min(ends, default=CURVE_LIMIT) // DELTA_SHARE
-
-
-def _share_up(amounts: Int64Array, rate_e6: int) -> Int64Array:
-    shares: Int64Array = -(-amounts * rate_e6 // ONE_E6)
-    return shares
 
 
 def _credits(state: State, market: Market) -> Int64Array:
@@ -161,7 +119,7 @@ def _bounds(state: State, market: Market) -> tuple[Int64Array, Int64Array, Int64
         accounts.cash[:n] - accounts.costs[:n].sum(axis=1),
         _credits(state, market),
         market.net_lot_values(),
-        gross_rates(state.rules, market.charges_in_force),
+        gross_rates(market.charges_in_force, addon_rates(state.rules.addons)),
         packed_losses(market.prices.losses_e6),
         balance,
         scan,

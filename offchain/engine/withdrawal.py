@@ -6,6 +6,12 @@ from offchain.engine.risk import account_margin, open_profit
 from offchain.engine.state import State
 
 
+def realised_cash(state: State, account: int) -> int:
+    """Return realised money less unrealised losses: what an account may pay out. [USD e-6]"""
+    profit = open_profit(state, state.accounts.positions(account))
+    return int(state.accounts.cash[account]) + min(0, profit)
+
+
 def withdrawable(state: State, account: int, asset: int) -> int:
     """Return what may leave an account now, in token units.
 
@@ -15,8 +21,7 @@ def withdrawable(state: State, account: int, asset: int) -> int:
     """
     margin = account_margin(state, account)
     free = margin.margin_balance_e6 - margin.initial_e6
-    profit = open_profit(state, state.accounts.positions(account))
-    realised = int(state.accounts.cash[account]) + min(0, profit)
+    realised = realised_cash(state, account)
     if asset == 0:
         return max(0, min(realised, free))
     market = state.market

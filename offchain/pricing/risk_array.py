@@ -64,7 +64,7 @@ class RiskArrays:
     losses_e6 : int32[ROWS, 36]
         Loss of one long lot in each scenario, rounded up. [USD e-6]
     deltas_e6 : int32[ROWS]
-        Cash delta of one long lot, rounded down; 0 for what has expired. [USD e-6]
+        Cash delta of one long lot, rounded down; 0 for an option that has expired. [USD e-6]
     vegas_e6 : int32[ROWS]
         Gain of one long lot when volatility rises by a point, rounded down; 0 for linear
         instruments and what has expired. [USD e-6]
@@ -113,12 +113,13 @@ def delta_reference(instrument: Instrument, of: Quote, lot_divisor: int) -> int:
     """Return the cash delta of one long lot in unbounded integers; this defines the kernel.
 
     Price over lot divisor for a linear instrument, N(d1) (a put: less 1) times that for an option,
-    0 for what has expired; floored once. [USD e-6]
+    0 for an option that has expired; floored once. [USD e-6] A future that has expired follows the
+    index until it is settled, so its delta stays: tiers and rolls are charged on it.
     """
-    if _has_expired(instrument, of):
-        return 0
     if not instrument.is_option:
         return floor_div(of.price_e8, lot_divisor)
+    if _has_expired(instrument, of):
+        return 0
     delta = call_delta_reference(
         of.price_e8,
         instrument.strike_e8,

@@ -16,7 +16,6 @@ from offchain.pricing.risk_kernel import (
     OF_LOSS,
     PRICE,
     PRICE_LOG,
-    REMAINS,
     SAME,
     WEIGHT,
     fill_calls,
@@ -55,10 +54,9 @@ def fill_linear(
             if abs(loss) >= _LIMIT:
                 return int(place) * KINDS_OF_FAULT + OF_LOSS
             losses_e6[row, s] = loss
-        if market[group, REMAINS]:
-            if price // divisor >= _LIMIT:
-                return int(place) * KINDS_OF_FAULT + OF_DELTA
-            greeks_e6[0, row] = price // divisor
+        if price // divisor >= _LIMIT:
+            return int(place) * KINDS_OF_FAULT + OF_DELTA
+        greeks_e6[0, row] = price // divisor  # of an expired future too, until it is settled
     return IN_RANGE
 
 

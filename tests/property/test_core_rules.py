@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.collateral import collateral_value, haircut_price
+from offchain.core.collateral import collateral_value, credit_curve
 from offchain.core.funding import funding_rate_e8, funding_step_e6
 from offchain.core.liquidation import SHARES, limit_price, share_legs
 from offchain.core.margin import call_level, is_below, is_valid_risk_change, maintenance_margin
@@ -12,6 +12,7 @@ from offchain.core.units import (
     COLLATERAL_BITS,
     ONE_E6,
     PRICE_BITS,
+    RatioE6,
     ceil_div,
     floor_div,
     mul_div_ceil,
@@ -30,7 +31,7 @@ RATIO = st.integers(1, 2 * ONE_E6)
 def test_splitting_collateral_never_gains_and_a_haircut_never_adds(
     a: int, b: int, price: int, haircut: int
 ) -> None:
-    after = haircut_price(price, haircut)  # type: ignore[arg-type]
+    after = credit_curve(price, RatioE6(haircut), RULES.collateral[0])[0][1]
     assert after <= price
     parts = collateral_value(a, after) + collateral_value(b, after)
     assert parts <= collateral_value(a + b, after) <= parts + 1

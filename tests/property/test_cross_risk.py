@@ -5,14 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from offchain.core.cross import cross_risk, cross_risk_reference, witness_risk
-from offchain.core.scan import scan_risk, scan_risk_reference
+from offchain.core.cross import cross_risk, cross_risk_reference
+from offchain.core.scan import scan_risk_reference
 from offchain.core.units import MAX_UNDERLYINGS, ONE_E6, SCENARIOS, ceil_div
+from offchain.ledger.liquidation import portfolio_scan
+from offchain.ledger.terms import Terms
 
 LIMIT = 2**61
 Sums = NDArray[np.int64]
 RATIO = st.one_of(st.sampled_from([0, 1, ONE_E6 - 1, ONE_E6]), st.integers(0, ONE_E6))
 CAP = st.one_of(st.just(0), st.just(2**62), st.integers(0, 2**40))
+CAP_USD = st.one_of(st.just(0), st.just(2**32 - 1), st.integers(0, 2**20))
 SEEDS = st.integers(0, 2**32)
 NO_CAP = 2**62
 
@@ -45,7 +48,10 @@ def test_kernel_equals_its_reference(seed: int, offset: int, cap: int, breakdown
 @given(SEEDS, RATIO, CAP)
 def test_breakdown_of_one_is_the_plain_sum(seed: int, offset: int, cap: int) -> None:
     sums = sums_of(seed)
-    assert cross_risk_reference(sums.tolist(), offset, cap, ONE_E6)[0] == scan_risk(sums)[0]
+    assert (
+        cross_risk_reference(sums.tolist(), offset, cap, ONE_E6)[0]
+        == scan_risk_reference(sums.tolist())[0]
+    )
     assert cross_risk(sums, 0, cap, ONE_E6)[0] == scan_risk_reference(sums.tolist())[0]
 
 
@@ -55,7 +61,7 @@ def test_risk_lies_between_the_breakdown_and_the_plain_sum(
 ) -> None:
     sums = sums_of(seed)
     found = risk(sums, offset, cap, breakdown)
-    assert 0 <= found <= scan_risk(sums)[0]
+    assert 0 <= found <= scan_risk_reference(sums.tolist())[0]
     for row in sums.tolist():
         assert found >= ceil_div(breakdown * max(0, *row), ONE_E6)
 
@@ -101,26 +107,30 @@ def test_merging_adds_no_more_than_rounding_and_the_cap_that_is_lost(
     assert risk(a + b, offset, cap, breakdown) <= parts + cap + 1
 
 
-@given(SEEDS, RATIO, CAP, RATIO, st.integers(0, SCENARIOS - 1), st.integers(0, SCENARIOS - 1))
+def terms(offset_e6: int, cap_usd: int, breakdown_e6: int) -> Terms:
+    return Terms(800_000, 1, 1, 1, offset_e6, breakdown_e6, 0, cap_usd)
+
+
+@given(SEEDS, RATIO, CAP_USD, RATIO, st.integers(0, SCENARIOS - 1), st.integers(0, SCENARIOS - 1))
 def test_opened_scenarios_never_prove_more_than_the_risk(
     seed: int, offset: int, cap: int, breakdown: int, first: int, second: int
 ) -> None:
     sums = sums_of(seed)
     opened = [int(sums[0, first]), int(sums[1, second])]
-    proven = witness_risk(opened, first == second, offset, cap, breakdown)
-    assert proven <= risk(sums, offset, cap, breakdown)
+    proven = portfolio_scan(opened, terms(offset, cap, breakdown), is_common=first == second)
+    assert proven <= risk(sums, offset, cap * ONE_E6, breakdown)
 
 
-@given(SEEDS, RATIO, CAP, RATIO)
+@given(SEEDS, RATIO, CAP_USD, RATIO)
 def test_worst_scenarios_prove_the_whole_risk(
     seed: int, offset: int, cap: int, breakdown: int
 ) -> None:
     sums = sums_of(seed)
-    found, scenarios = cross_risk(sums, offset, cap, breakdown)
+    found, scenarios = cross_risk(sums, offset, cap * ONE_E6, breakdown)
     places = scenarios.tolist()
     opened = [int(sums[u, s]) for u, s in enumerate(places)]
     same = len(set(places)) == 1
-    assert witness_risk(opened, same, offset, cap, breakdown) == found
+    assert portfolio_scan(opened, terms(offset, cap, breakdown), is_common=same) == found
 
 
 def test_gain_in_one_underlying_pays_for_half_a_loss_in_the_other() -> None:

@@ -1,27 +1,40 @@
 """Bounds of MM hold the exact MM, whatever the account."""
 
+from dataclasses import replace
+
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.core.addons import COLUMNS, Charge, addons_reference
 from offchain.core.cross import cross_risk_reference
-from offchain.core.curves import Line
+from offchain.core.curves import Line, curve_lines
 from offchain.core.margin_bounds import (
-    GROSS_LIMIT_E6,
-    GrossRangeError,
+    UNBOUNDED_E6,
+    addon_rates,
     gross_rates,
     maintenance_bounds,
     maintenance_bounds_reference,
+    small_gross,
     top_rates,
 )
+from offchain.core.presets import tiers
 from offchain.core.scan import scan_risk_reference, scan_sums_reference
 from offchain.core.units import ONE_E6, ROWS, SCENARIOS, ceil_div
+from tests.support.venue import RULES
 
 FACTOR_E6 = 800_000
-CURVES: tuple[tuple[Line, ...], ...] = (((0, 0), (100_000, 10**15)), ((50_000, 0),))
-FLOORS: tuple[tuple[Line, ...], ...] = (((1_000_000, 0), (3_000_000, 10**15)), ((2_000_000, 0),))
+USUAL = RULES.addons[0]
+ADDONS = (
+    replace(
+        USUAL,
+        delta_tiers=tiers((0, 10_000), (1_000_000, 100_000)),
+        unwind_tiers=tiers((0, 1_000_000), (1_000, 3_000_000)),
+    ),
+    replace(USUAL, delta_tiers=tiers((0, 50_000)), unwind_tiers=tiers((0, 2_000_000))),
+)
+CURVES: tuple[tuple[Line, ...], ...] = tuple(curve_lines(a.delta_tiers) for a in ADDONS)
+FLOORS: tuple[tuple[Line, ...], ...] = tuple(curve_lines(a.unwind_tiers) for a in ADDONS)
 LISTED = [0, 1, 2, 3, 256, 257, 511]
 POSITIONS = st.lists(
     st.tuples(st.sampled_from(LISTED), st.integers(-10_000, 10_000)),
@@ -48,29 +61,24 @@ def test_exact_maintenance_lies_within_the_bounds(
     addons = addons_reference(lines, charges.tolist(), CURVES, FLOORS, [0, 0])
     due = max(risk + addons.maintenance_e6, addons.unwind_e6)
     exact = ceil_div(FACTOR_E6 * due, ONE_E6)
-    rates = gross_rates(charges, top_rates(CURVES, FLOORS, [0, 0])).tolist()
+    rates = gross_rates(charges, addon_rates(ADDONS)).tolist()
     gross = sum(abs(n) * rates[i] for i, n in positions)
     plain = scan_risk_reference(sums)[0]
-    least, most = maintenance_bounds_reference(plain, gross, breakdown, FACTOR_E6)
+    small = small_gross(ADDONS)
+    assert small == 10_000 * ONE_E6  # 1 % of the first tier
+    least, most = maintenance_bounds_reference(plain, gross, small, breakdown, FACTOR_E6)
     assert least <= exact <= most
+    assert (most == UNBOUNDED_E6) == (gross > small)
 
 
-@given(st.integers(0, 2**60), st.integers(0, 2**62), RATIO, RATIO)
-def test_kernel_equals_its_reference(scan: int, gross: int, breakdown: int, factor: int) -> None:
+@given(st.integers(0, 2**60), st.integers(0, 2**61), st.integers(0, 2**62), RATIO, RATIO)
+def test_kernel_equals_its_reference(
+    scan: int, gross: int, small: int, breakdown: int, factor: int
+) -> None:
     least, most = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    maintenance_bounds(np.array([scan]), np.array([gross]), breakdown, factor, least, most)
-    expected = maintenance_bounds_reference(scan, gross, breakdown, factor)
+    maintenance_bounds(np.array([scan]), np.array([gross]), small, breakdown, factor, least, most)
+    expected = maintenance_bounds_reference(scan, gross, small, breakdown, factor)
     assert (int(least[0]), int(most[0])) == expected
-
-
-def test_charge_that_leaves_the_range_is_refused() -> None:
-    charges = np.zeros((ROWS, COLUMNS), np.int64)
-    charges[300, Charge.SHORT] = GROSS_LIMIT_E6 - 1
-    none = np.zeros((2, 3), np.int64)
-    assert int(gross_rates(charges, none)[300]) == GROSS_LIMIT_E6 - 1
-    charges[300, Charge.ROLL] = -1
-    with pytest.raises(GrossRangeError, match="300"):
-        gross_rates(charges, none)
 
 
 def test_last_rates_of_the_curves_are_the_steepest() -> None:

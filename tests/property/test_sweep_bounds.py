@@ -1,4 +1,4 @@
-"""The vector sweep, its plain twin, the single account and unbounded integers agree bit for bit."""
+"""The vector sweep, its plain twin and unbounded integers agree bit for bit."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,6 @@ from offchain.core.account_check import (
 )
 from offchain.core.lanes import LINE, packed_losses
 from offchain.core.sweep import (
-    account_bounds,
     account_bounds_reference,
     sweep_bounds,
     sweep_bounds_reference,
@@ -103,9 +102,11 @@ def test_largest_sum_of_a_whole_account_is_exact() -> None:
         for scenario in range(SCENARIOS):  # every lane, packed or widened
             losses = np.full((ROWS, SCENARIOS), -LOSS_LIMIT, np.int32)
             losses[0, scenario] = sign * LOSS_LIMIT
-            rates = np.zeros((2, ROWS), np.int64)
-            found = account_bounds(0, ids, sign * lots, counts, rates, packed_losses(losses))
-            assert found[1] == MAX_POSITIONS * LOTS_LIMIT * LOSS_LIMIT
+            none, zero = np.zeros(ROWS, np.int64), np.zeros(1, np.int64)
+            book = ids, sign * lots, counts, zero, zero, none, none
+            out = np.zeros((3, 1), np.int64)
+            sweep_bounds(*book, packed_losses(losses), *out)
+            assert out[1, 0] == MAX_POSITIONS * LOTS_LIMIT * LOSS_LIMIT
 
 
 @given(st.integers(0, 2**32))

@@ -37,8 +37,9 @@ CALL_GAS = 1 << 40
 OWNER = b"\xaa" * 20
 UNDERLYINGS = 2
 BOOKS, CURVE_SETS = 4, 6
-ASSETS = (0, 1, 2, 3, 8, 8)
-"""Listed in each collateral column."""
+ASSETS = (0, 1, 2, 3, 8, 8, 8)
+"""Listed in each collateral column; the last one is no column that an engine makes."""
+FULL_COLUMNS = range(4, len(ASSETS))
 MOST_SLOTS = 6
 HOSTILE = 0.1
 """Share of books with a row that cannot be."""
@@ -126,7 +127,7 @@ def world(rng: random.Random) -> World:
     """Return arbitrary books, collateral columns and curves."""
     return World(
         tuple(_book(rng) for _ in range(BOOKS)),
-        tuple(_collateral(rng, count) for count in ASSETS),
+        (*(_collateral(rng, count) for count in ASSETS[:-1]), _garbled(rng, ASSETS[-1])),
         (b"", *(_curves(rng) for _ in range(1, CURVE_SETS))),
     )
 
@@ -165,6 +166,15 @@ def _collateral(rng: random.Random, assets: int) -> bytes:
     return pack_collateral(curves)
 
 
+def _garbled(rng: random.Random, assets: int) -> bytes:
+    """Return brackets in no order, with gaps; the rule says what they mean all the same."""
+    brackets = [
+        (amount(rng, 0, 2**64 - 1, 10**10), amount(rng, 0, 2**64 - 1, 10**13))
+        for _ in range(4 * assets)
+    ]
+    return b"".join(upto.to_bytes(8) + price.to_bytes(8) for upto, price in brackets)
+
+
 def _curves(rng: random.Random) -> bytes:
     made = [Curves(*(_tiers(rng) for _ in range(3))) for _ in range(UNDERLYINGS)]
     return pack_curves(made)
@@ -188,7 +198,7 @@ def question(rng: random.Random, of: World) -> Question:
     held = tuple(sorted({p.instrument >> SLOT_BITS for p in positions}))
     common = rng.randrange(SCENARIOS)
     scenarios = tuple(common if rng.random() < 0.5 else rng.randrange(SCENARIOS) for _ in held)
-    is_charged = rng.random() < 0.7
+    charged = rng.choice((0, 0.5, 1, 1))  # of none, of some, of all
     assets = rng.choice((0, 0, 1, 1, 2, 8))
     amounts = tuple(amount(rng, 0, 2**64 - 1, 10**10) for _ in range(assets))
     mode = rng.choice((Mode.PORTFOLIO, Mode.PORTFOLIO, Mode.CROSS, Mode.ISOLATED, 3))
@@ -201,8 +211,8 @@ def question(rng: random.Random, of: World) -> Question:
         book,
         held,
         scenarios,
-        tuple(is_charged for _ in held),
-        rng.randrange(4, 6) if rng.random() < 0.95 else rng.randrange(4),
+        tuple(rng.random() < charged for _ in held),
+        rng.choice(FULL_COLUMNS) if rng.random() < 0.95 else rng.randrange(4),
         rng.randrange(1, CURVE_SETS) if rng.random() < 0.98 else 0,
         _terms(rng),
     )

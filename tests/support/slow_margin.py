@@ -83,9 +83,10 @@ class Memory:
             return
         gone = now - self.time
         move = floor(Fraction((price - self.price) * 10**9, self.price))
-        daily = min(move**2 * DAY // gone, 10**20)
+        daily = move**2 * DAY // gone
         self.fast += floor(Fraction((daily - self.fast) * min(gone, DAY), DAY))
         self.slow += floor(Fraction((daily - self.slow) * min(gone, 7 * DAY), 7 * DAY))
+        self.fast, self.slow = min(self.fast, 10**20), min(self.slow, 10**20)
         deviation = isqrt(max(self.fast, self.slow) * of.horizon_ns // DAY) + 1
         target = ceil(Fraction(of.multiplier_e6 * deviation, 10**9))
         target = max(of.haircut_floor_e6, min(of.haircut_cap_e6, target))
@@ -307,8 +308,9 @@ class World:
         by_interest = share(notional, min(ONE, base + rise))
         by_tier = share(tiers_on(notional, of.tiers), of.im_multiple_e6)
         extra = 0
-        if notional > of.concentration_free_usd * ONE:
+        above = notional - of.concentration_free_usd * ONE
+        if above > 0:
             part = Fraction(most, max(open_lots, most)) - Fraction(of.concentration_share_e6, ONE)
             slope = Fraction(of.concentration_slope_e6, ONE)
-            extra = ceil(max(Fraction(0), notional * slope * part))
+            extra = ceil(max(Fraction(0), above * slope * part))
         return mm, max(mm, min(notional, max(by_tier, by_interest) + extra))

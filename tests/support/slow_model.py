@@ -251,6 +251,8 @@ class SlowVenue:
         place = command.asset - 1
         inside = sum(a.coins[place] for a in self.accounts)
         room = max(0, self.rules.collateral[place].cap_e8 - inside)
+        if account is self.accounts[FUND]:
+            room = 0
         account.coins[place] += min(room, command.amount)
         self.outputs += command.amount > room  # what the cap keeps out goes back
 
@@ -285,7 +287,9 @@ class SlowVenue:
             self.trust[u] = min(
                 agreement([o.values[place] for o in seen], terms.dispersion_e6)
                 for place, feed in enumerate(self.rules.listing.feeds)
-                if feed.underlying == u and feed.kind.name in ("INDEX", "FORWARD")
+                if feed.underlying == u
+                and feed.kind.name in ("INDEX", "FORWARD")
+                and not 0 < feed.expiry_ns <= command.observed_at_ns
             )
         for of, memory in zip(self.rules.collateral, self.memories, strict=True):
             memory.see(values[of.underlying], command.observed_at_ns, of)
@@ -379,6 +383,7 @@ class SlowVenue:
         money = command.amount * self.sale_price(asset) // 10**10
         need(holds=money > 0 and money >= command.minimum_e6)
         before = self.balance(account) - self.initial(account)
+        need(holds=money <= buyer.cash + min(0, self.profit(BACKSTOP)))
         for party, sign in ((owned, 1), (buyer, -1)):
             party.coins[asset - 1] -= sign * command.amount
             party.cash += sign * money

@@ -169,7 +169,7 @@ class SlowModel(SlowVenue):
         known, terms = self.fresh(now), self.rules.liquidation
         need(holds=self.is_below(account, terms.partial_trigger_e6))
         is_full = self.is_below(account, terms.full_trigger_e6)
-        owned, due = self.accounts[account], self.due(account)
+        owned, due, had = self.accounts[account], self.due(account), self.balance(account)
         if not owned.positions:
             brings = sum(
                 n * self.sale_price(asset) // 10**10 for asset, n in enumerate(owned.coins, start=1)
@@ -198,7 +198,7 @@ class SlowModel(SlowVenue):
             left = {}
         most = self.balance(account)
         if not is_full:
-            most = min(most, (due - self.due(account)) // 2)
+            most = min(most, had * (due - self.due(account)) // (2 * due))
         self.contribute(account, max(0, min(penalty, most)))
         has_paid = is_full and not left and owned.cash < 0
         need(holds=traded or has_paid)

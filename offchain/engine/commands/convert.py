@@ -11,13 +11,15 @@ from offchain.engine.overlay import Overlay
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
+from offchain.engine.withdrawal import realised_cash
 
 
 def decide(state: State, command: Convert, _seq: int, time_ns: int) -> tuple[Event, ...] | Rejected:
-    """Accept at fresh and confirmed prices, when both sides can afford it.
+    """Accept at fresh and confirmed prices, when both sides can afford it (SOL-3).
 
-    The backstop must be left at IM; an account under IM may not be left worse (E-5). The money is
-    rounded down, and never below what its owner asked for.
+    The backstop pays with realised money less its unrealised losses, so that nobody turns
+    collateral into cash that belongs to others, and must be left at IM. An account under IM may
+    not be left worse (E-5). The money is rounded down, and never below what its owner asked for.
     """
     account, asset = command.account, command.asset
     refused = (
@@ -36,8 +38,10 @@ def decide(state: State, command: Convert, _seq: int, time_ns: int) -> tuple[Eve
     for party, sign in ((account, -1), (BACKSTOP, 1)):
         overlay.move(party, asset, sign * command.amount)
         overlay.pay(party, -sign * cash)
-    refused = _refuse_buyer(account_margin(state, BACKSTOP, overlay)) or _refuse_seller(
-        account_margin(state, account), account_margin(state, account, overlay)
+    refused = (
+        _refuse_purse(state, cash)
+        or _refuse_buyer(account_margin(state, BACKSTOP, overlay))
+        or _refuse_seller(account_margin(state, account), account_margin(state, account, overlay))
     )
     if refused:
         return refused
@@ -56,6 +60,13 @@ def _refuse_terms(state: State, command: Convert) -> Rejected | None:
     if not 0 < command.amount <= held:
         return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount), ("held", held)))
     return None
+
+
+def _refuse_purse(state: State, cash_e6: int) -> Rejected | None:
+    free = realised_cash(state, BACKSTOP)
+    if cash_e6 <= free:
+        return None
+    return Rejected(Reason.BACKSTOP_FULL, (("cash_e6", cash_e6), ("free_cash_e6", free)))
 
 
 def _refuse_buyer(after: AccountMargin) -> Rejected | None:

@@ -1,16 +1,17 @@
 """Deposit: credit the next inbox entry, opening the account when it is the owner's first."""
 
 from offchain.core.units import AccountId
-from offchain.engine.accounts import MAX_ACCOUNTS
+from offchain.engine.accounts import INSURANCE, MAX_ACCOUNTS
 from offchain.engine.events import AccountOpened, Deposited, Event, Withdrawn
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 
 DEPOSIT_LIMIT = 1 << 60
-"""Units of one asset that may ever come in: 10^12 USD, so that no balance can leave 63 bits.
+"""Units of one asset that the venue may hold: 10^12 USD, so that no balance can leave 63 bits.
 
-Refusing would stop the inbox, so the limit lies far above the supply of any token that is listed.
+Refusing would stop the inbox, so the limit lies far above the supply of any token that is listed,
+and what has left again does not count: going in and out many times must not reach it.
 """
 
 
@@ -20,7 +21,7 @@ def decide(
     """Accept exactly the entry after the cursor: the inbox is consumed in order, without gaps.
 
     What would take the venue's holding of an asset beyond its cap is credited and put out again at
-    once: nothing is lost, and the inbox never stops.
+    once: nothing is lost, and the inbox never stops (SOL-2).
     """
     if command.index != state.inbox_cursor + 1:
         return Rejected(
@@ -37,7 +38,7 @@ def decide(
         account = AccountId(state.accounts.count)
         events.append(AccountOpened(account, command.owner, command.subaccount))
     events.append(Deposited(command.index, account, command.asset, command.amount))
-    excess = _excess(state, command)
+    excess = _excess(state, command, account)
     if excess:
         output = state.next_output_id
         events.append(Withdrawn(output, account, command.owner, command.asset, excess))
@@ -49,16 +50,25 @@ def _refuse_amount(state: State, command: Deposit) -> Rejected | None:
         return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
     if command.amount <= 0:
         return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
-    if state.flows.deposited[command.asset] + command.amount >= DEPOSIT_LIMIT:
+    if _held(state, command.asset) + command.amount >= DEPOSIT_LIMIT:
         return Rejected(Reason.CASH_LIMIT, (("limit", DEPOSIT_LIMIT),))
     return None
 
 
-def _excess(state: State, command: Deposit) -> int:
-    """Return the part of a deposit above the cap of its asset; cash has none."""
+def _excess(state: State, command: Deposit, account: AccountId) -> int:
+    """Return the part of a deposit above the cap of its asset; cash has none.
+
+    For the insurance fund it is all: the fund signs nothing, so collateral would never leave it.
+    """
     asset = command.asset
     if asset == 0:
         return 0
-    held = state.flows.deposited[asset] - state.flows.withdrawn[asset]
-    above = held + command.amount - state.rules.collateral[asset - 1].cap_e8
+    if account == INSURANCE:
+        return command.amount
+    above = _held(state, asset) + command.amount - state.rules.collateral[asset - 1].cap_e8
     return max(0, min(command.amount, above))
+
+
+def _held(state: State, asset: int) -> int:
+    """Return what the venue holds of an asset: what came in less what went out."""
+    return state.flows.deposited[asset] - state.flows.withdrawn[asset]

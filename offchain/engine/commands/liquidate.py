@@ -120,7 +120,7 @@ def _execute(
     )
     left = [(leg, rest) for leg in legs if (rest := _sell_on_book(step, leg))]
     left = _hand_to_backstop(step, left)
-    _charge_penalty(step, None if tier is Tier.FULL else due)
+    _charge_penalty(step, None if tier is Tier.FULL else (balance, due))
     if tier is Tier.FULL and not left:
         _settle_debt(step)
     if not any(isinstance(event, EFFECTS) for event in step.events):
@@ -182,17 +182,18 @@ def _backstop_can_carry(step: Step, left: list[tuple[Leg, int]]) -> bool:
     return margin.margin_balance_e6 >= margin.initial_e6
 
 
-def _charge_penalty(step: Step, due_before: int | None) -> None:
+def _charge_penalty(step: Step, before: tuple[int, int] | None) -> None:
     """Charge the liquidation fee, as far as the account still has a margin balance.
 
-    A partial step (`due_before` given) takes at most half of the maintenance margin that it
-    released: where the requirement is small beside the notional, a fee on notional would leave a
-    worse ratio than the step found. From a ratio of a half up, this never does.
+    A partial step (`before`: margin balance and MM) takes at most half of the balance that stood
+    behind the MM it released. Where the requirement is small beside the notional, a fee on notional
+    would leave a worse ratio than the step found; half of that balance never does (E-11).
     """
     after = account_margin(step.state, step.account, step.overlay, orders=())
     most = int(after.margin_balance_e6)
-    if due_before is not None:
-        most = min(most, (due_before - after.maintenance_e6) // 2)
+    if before is not None:
+        balance, due = before
+        most = min(most, balance * (due - after.maintenance_e6) // (2 * due))
     amount = max(0, min(step.closed_notional_fee, most))
     if amount:
         step.overlay.pay(step.account, -amount)

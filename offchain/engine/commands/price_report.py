@@ -1,6 +1,5 @@
 """PriceReport: believe a round of observations, or hold it until a second one confirms it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from offchain.core.oracle import confidence_e6, is_accepted, medians
 from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, RatioE6, UsdE6
 from offchain.engine.events import Event, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.market import Market
-from offchain.engine.messages import Observation, PriceReport
+from offchain.engine.messages import PriceReport
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 from offchain.engine.sweeps import margins_near
@@ -73,21 +72,26 @@ def market_ahead(state: State, command: PriceReport, values: tuple[int, ...]) ->
         market,
         observed_at_ns=command.observed_at_ns,
         medians=values,
-        confidences_e6=_confidences(state, command.observations),
+        confidences_e6=_confidences(state, command),
         haircuts=haircuts,
     )
     ahead.derive(rules)
     return ahead
 
 
-def _confidences(state: State, observations: Sequence[Observation]) -> tuple[RatioE6, ...]:
-    """Return, for each underlying, the least confidence in its index and forwards. [e-6]"""
-    rules = state.rules
+def _confidences(state: State, command: PriceReport) -> tuple[RatioE6, ...]:
+    """Return, for each underlying, the least confidence in its index and forwards. [e-6]
+
+    The forward of what has expired prices nothing any more, so nobody need agree on it.
+    """
+    rules, now = state.rules, command.observed_at_ns
     found = [
         [
-            confidence_e6([o.values[place] for o in observations], addons.dispersion_e6)
+            confidence_e6([o.values[place] for o in command.observations], addons.dispersion_e6)
             for place, feed in enumerate(rules.listing.feeds)
-            if feed.underlying == underlying.index and feed.kind in MEASURED_KINDS
+            if feed.underlying == underlying.index
+            and feed.kind in MEASURED_KINDS
+            and (feed.expiry_ns == 0 or now < feed.expiry_ns)
         ]
         for underlying, addons in zip(rules.listing.underlyings, rules.addons, strict=True)
     ]

@@ -14,7 +14,7 @@ from offchain.engine.state import State
 
 
 def decide(state: State, command: SetMode, _seq: int, time_ns: int) -> tuple[Event, ...] | Rejected:
-    """Accept a mode that allows what is held and ordered, with IM of that mode covered.
+    """Accept a mode that allows what is held and ordered, with IM of that mode covered (E-13).
 
     Expired orders of the account leave the book first. The backstop stays a portfolio.
     """

@@ -1,6 +1,7 @@
-"""Collateral: haircuts that rise at once and fall slowly, brackets, and what may leave."""
+"""Collateral: haircuts that rise at once and fall slowly (E-14), brackets, what may leave."""
 
 from dataclasses import replace
+from math import isqrt
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,6 @@ from offchain.core.collateral import (
     collateral_value,
     credit_curve,
     first_haircut,
-    haircut_price,
     least_amount,
     next_haircut,
     target_haircut,
@@ -23,7 +23,7 @@ from offchain.core.collateral import (
 )
 from offchain.core.model_parameters import Bracket
 from offchain.core.presets import COLLATERAL
-from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, RatioE6, TimestampNs
+from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS, RatioE6, TimestampNs
 
 WBTC = COLLATERAL[0]
 PRICE = 100_000 * ONE_E8
@@ -74,6 +74,28 @@ def test_many_small_steps_fall_no_further_than_a_large_one_and_a_millionth_less_
         often = next_haircut(often, PRICE * 9 // 10, 1 + DAY_NS + step * minute, WBTC)
     once = next_haircut(once, PRICE * 9 // 10, 1 + 2 * DAY_NS, WBTC)
     assert once.haircut_e6 <= often.haircut_e6 <= once.haircut_e6 + 1_440
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 60, 3_600, 86_400])
+def test_a_jump_counts_the_same_however_soon_it_is_seen(seconds: int) -> None:
+    moment = seconds * SECOND_NS
+    state = seen((1, PRICE), (1 + moment, PRICE * 8 // 10))
+    assert state.fast_e18 == 4 * 10**16  # a return of a fifth, of which a day remembers all
+    assert state.slow_e18 == 4 * 10**16 // 7
+    assert state.haircut_e6 == WBTC.haircut_cap_e6
+
+
+@pytest.mark.parametrize("step", [SECOND_NS * 60, SECOND_NS * 3_600])
+def test_a_steady_market_shows_its_volatility_however_often_it_is_seen(step: int) -> None:
+    daily_e18 = 9 * 10**14  # 3 % a day, as an alternating return of 3 % x sqrt(step / day)
+    move = isqrt(daily_e18 * step // DAY_NS)
+    state, price = seen((1, PRICE)), PRICE
+    for place in range(1, 30 * DAY_NS // step):
+        price = PRICE * (10**9 + (move if place % 2 else 0)) // 10**9
+        state = next_haircut(state, price, 1 + place * step, WBTC)
+    for variance in (state.fast_e18, state.slow_e18):
+        assert abs(variance - daily_e18) * 50 < daily_e18  # e^(-30 / 7) is 1.4 %
+    assert abs(state.haircut_e6 - 87_376) <= 900
 
 
 def test_a_second_price_of_the_same_moment_changes_nothing() -> None:
@@ -129,7 +151,7 @@ def test_brackets_count_less_of_what_is_more() -> None:
 
 def test_values_round_down() -> None:
     assert collateral_value(1, 10**10 - 1) == 0
-    assert haircut_price(3, RatioE6(500_000)) == 1
+    assert credit_curve(3, RatioE6(500_000), WBTC)[0][1] == 1
     assert total_credit((1, 0), (((10, 10**10),), ((10, 1),))) == 1
 
 

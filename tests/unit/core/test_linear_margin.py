@@ -73,11 +73,18 @@ def test_a_large_share_of_the_open_interest_pays_a_surcharge() -> None:
     lots = 6_000_000 // 120
     assert margin(lots, interest=10 * lots).concentration_e6 == 0  # 10 % is free
     at_half = margin(lots, interest=2 * lots).concentration_e6
-    assert at_half == 6_000_000 * USD * 2 // 10  # slope 0.5 x (50 % - 10 %)
+    assert at_half == 1_000_000 * USD * 2 // 10  # above 5 million: slope 0.5 x (50 % - 10 %)
     small = 4_000_000 // 120
     assert margin(small, interest=small).concentration_e6 == 0  # below the free size
     alone = margin(lots, interest=0)
-    assert alone.concentration_e6 == 6_000_000 * USD * 45 // 100  # an order makes its own book
+    assert alone.concentration_e6 == 1_000_000 * USD * 45 // 100  # an order makes its own book
+
+
+def test_the_surcharge_begins_without_a_step() -> None:
+    free = 5_000_000 // 120
+    for lots in range(free - 1, free + 4):
+        found = margin(lots, interest=lots).concentration_e6
+        assert found == max(0, (lots * 120 - 5_000_000) * USD * 45 // 100)
 
 
 @given(

@@ -34,6 +34,7 @@ def listing(**change: Any) -> dict[str, Any]:
 
 
 FIRST, *REST = RULES.listing.instruments
+BITCOINS = RULES.listing.of_underlying(0)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,15 @@ FIRST, *REST = RULES.listing.instruments
             "underlying is listed",
         ),
         (listing(instruments=(replace(FIRST, strike_e8=PriceE8(-5)), *REST)), "price limit"),
+        (
+            listing(
+                instruments=(
+                    *RULES.listing.instruments,
+                    replace(FIRST, id=InstrumentId(len(BITCOINS)), symbol="BTC-PERP-2"),
+                )
+            ),
+            "at most one perpetual",
+        ),
         (liquidation(full_trigger_e6=1_000_001), "full trigger"),
         (liquidation(target_e6=999_999), "target"),
         (liquidation(call_levels_e6=(1_100_000, 1_500_000)), "descend"),

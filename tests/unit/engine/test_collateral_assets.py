@@ -1,4 +1,4 @@
-"""Many collateral assets: caps, credit, conversion, withdrawal and sale in a liquidation."""
+"""Many collateral assets: caps (SOL-2), credit, conversion (SOL-3), withdrawal and sale."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import pytest
 
 from offchain.core.model_parameters import Bracket
 from offchain.core.units import ONE_E6, ONE_E8, RatioE6
+from offchain.engine.commands.deposit import DEPOSIT_LIMIT
 from offchain.engine.events import CollateralSold, DeficitCovered, Deposited, Withdrawn
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Reason, Rejected
@@ -71,6 +72,17 @@ def test_what_the_cap_keeps_out_goes_back_to_its_owner_at_once() -> None:
     assert venue.state.next_output_id == 3
     venue.deposit(12, eth=1)  # a cap is of one asset
     assert venue.state.accounts.collateral[4].tolist() == [0, ONE_E8]
+    assert venue.conserved()
+
+
+def test_the_insurance_fund_takes_cash_alone_since_it_could_never_sell_anything_else() -> None:
+    venue = Venue()
+    venue.deposit(int(RULES.insurance_owner, 16), 100, btc=1)
+    back = venue.events[-1]
+    assert isinstance(back, Withdrawn)
+    assert (back.asset, back.amount) == (1, ONE_E8)
+    assert venue.state.accounts.collateral[0].tolist() == [0, 0]
+    assert int(venue.state.accounts.cash[0]) == 100 * USD
     assert venue.conserved()
 
 
@@ -237,3 +249,40 @@ def test_a_jump_raises_the_haircut_of_its_asset_alone_and_calm_lowers_it_slowly(
         venue.price(108_000, 4_000, step_s=3_600)
     later = venue.state.market.haircuts[0].haircut_e6
     assert first - WBTC.ratchet_e6 <= later < first
+
+
+def test_the_backstop_buys_with_its_own_money_and_never_with_that_of_others() -> None:
+    venue = Venue()
+    venue.fund(backstop_usd=100_000)
+    trader = venue.deposit(10, btc=10)
+    saver = venue.deposit(11, 1_000_000)
+    venue.price(100_000)
+    decision = venue.do(venue.convert(trader, 1, 2))  # 190,000 for 100,000 in hand
+    assert isinstance(decision, Rejected)
+    assert decision.reason is Reason.BACKSTOP_FULL
+    assert dict(decision.numbers) == {"cash_e6": 190_000 * USD, "free_cash_e6": 100_000 * USD}
+    venue.must(venue.convert(trader, 1, 1))
+    assert int(venue.state.accounts.cash[1]) == 5_000 * USD
+    venue.must(venue.withdraw(trader, 95_000))
+    cash = venue.state.accounts.cash
+    assert int(cash[saver]) <= sum(cash[: venue.state.accounts.count].tolist())
+
+
+def test_the_backstop_keeps_cash_for_its_unrealised_losses() -> None:
+    venue = Venue()
+    venue.fund(backstop_usd=100_000)
+    trader, other = venue.deposit(10, btc=2), venue.deposit(11, 1_000_000)
+    venue.price(100_000)
+    venue.trade(1, other, BTC_PERP, 100, 100_000)
+    venue.price(96_000)  # 400 and a fee of 3 below its cost
+    spent = venue.do(venue.convert(trader, 1, 1.2))  # 101,780
+    assert isinstance(spent, Rejected)
+    assert dict(spent.numbers)["free_cash_e6"] == (100_000 - 3 - 400) * USD
+
+
+def test_what_came_in_and_went_out_again_does_not_fill_the_inbox(venue: Venue) -> None:
+    owner = venue.state.accounts.owner[2]
+    for _ in range(5):  # all but what is held already comes back at once
+        venue.must(Deposit(venue.state.inbox_cursor + 1, owner, 0, 1, DEPOSIT_LIMIT // 2))
+    assert venue.state.flows.deposited[1] > 2 * DEPOSIT_LIMIT
+    assert venue.conserved()

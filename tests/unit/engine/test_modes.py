@@ -1,9 +1,9 @@
-"""Modes: what each may hold and must hold, and how an account changes from one to another."""
+"""Modes: what each may hold and must hold, and how an account changes its own (E-13)."""
 
 import pytest
 
 from offchain.core.margin import Mode
-from offchain.core.units import InstrumentId
+from offchain.core.units import SECOND_NS, InstrumentId
 from offchain.engine.events import (
     Closing,
     DeficitCovered,
@@ -15,9 +15,18 @@ from offchain.engine.events import (
     Tier,
 )
 from offchain.engine.machine import below_trigger
+from offchain.engine.messages import SettleExpiry
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
-from tests.support.venue import BTC_PERP, BTC_WEEK, ETH_PERP, Venue, feed_values, option
+from tests.support.venue import (
+    BTC_PERP,
+    BTC_WEEK,
+    ETH_PERP,
+    WEEK_NS,
+    Venue,
+    feed_values,
+    option,
+)
 
 CALL = option("BTC-WEEK-120000-C")
 USD = 10**6
@@ -188,9 +197,10 @@ def test_a_cross_account_is_liquidated_by_its_own_requirement(venue: Venue) -> N
     assert step.tier is Tier.PARTIAL
     assert any(isinstance(e, PositionTransferred) for e in events)
     after = account_margin(venue.state, 2)
-    # A fee of 0.5 % is as much as the requirement: half of what was released is the most.
+    # A fee of 0.5 % is as much as the requirement: the most is half of what stood behind it.
     (paid,) = (e.amount_e6 for e in events if isinstance(e, PenaltyCharged))
-    assert paid == (margin.maintenance_e6 - after.maintenance_e6) // 2
+    released = margin.maintenance_e6 - after.maintenance_e6
+    assert paid == margin.margin_balance_e6 * released // (2 * margin.maintenance_e6)
     assert after.ratio_e6 is not None
     assert margin.ratio_e6 is not None
     assert after.ratio_e6 > margin.ratio_e6
@@ -223,3 +233,17 @@ def test_open_interest_raises_the_rate_of_everybody(venue: Venue) -> None:
     assert after.maintenance_e6 == before.maintenance_e6
     # A quarter of the way from 1 to 5 billion: 1 % + 99 % / 4, and a little for its own 1,000.
     assert 25_750 * 12 * USD // 100 * 10 <= after.initial_e6 <= 25_760 * 12 * USD // 100 * 10
+
+
+def test_a_future_that_waits_for_its_settlement_still_requires_margin(venue: Venue) -> None:
+    venue.trade(2, 3, BTC_WEEK, 1_000, 120_000)
+    venue.must(venue.set_mode(2, Mode.CROSS))
+    before = account_margin(venue.state, 2)
+    venue.now = WEEK_NS - 60 * SECOND_NS
+    venue.price(120_000)  # a report of the moment of expiry: from now on it follows the index
+    after = account_margin(venue.state, 2)
+    assert (after.maintenance_e6, after.initial_e6) == (before.maintenance_e6, before.initial_e6)
+    most = after.margin_balance_e6 - after.initial_e6
+    assert venue.refuses(venue.withdraw(2, (most + 1) / USD)) is Reason.NOT_WITHDRAWABLE
+    venue.must(SettleExpiry(InstrumentId(BTC_WEEK)))
+    assert account_margin(venue.state, 2).initial_e6 == 0

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.core.instruments import Feed, FeedKind
 from offchain.core.margin import Mode
 from offchain.core.model_parameters import JointMove, ShortfallModel
-from offchain.core.units import ONE_E6, ONE_E8, RatioE6
+from offchain.core.shortfall import shortfall_of_losses_reference
+from offchain.core.units import ONE_E6, ONE_E8, RatioE6, TimestampNs
 from offchain.engine.events import ChargesRevised, Filled, PriceAccepted
 from offchain.engine.messages import Observation
 from offchain.engine.reasons import Reason, Rejected
@@ -17,6 +19,7 @@ from tests.support.venue import (
     ETH_PERP,
     NO_SIGNATURE,
     RULES,
+    WEEK_NS,
     Venue,
     feed_values,
     option,
@@ -261,3 +264,34 @@ def test_what_is_derived_can_be_made_again_from_what_is_kept(venue: Venue) -> No
     venue.state.accounts.count_open_interest()
     assert venue.state.accounts.open_interest.tolist() == longs.tolist()
     assert market.curves[0][0][1] == 114_000 * ONE_E8
+
+
+def test_observers_need_not_agree_on_the_forward_of_what_has_expired(venue: Venue) -> None:
+    venue.now = WEEK_NS
+    report = venue.report(*feed_values(120_000))
+    feeds = RULES.listing.feeds
+    past = feeds.index(Feed(FeedKind.FORWARD, 0, TimestampNs(WEEK_NS)))
+    seen = []
+    for step, o in zip((-2, -1, 0, 1, 2), report.observations, strict=True):
+        values = list(o.values)
+        values[past] += step * 900 * ONE_E8
+        seen.append(Observation(o.signer, tuple(values), NO_SIGNATURE))
+    venue.must(replace(report, observations=tuple(seen)))
+    assert venue.state.market.confidences_e6 == (ONE_E6, ONE_E6)
+
+
+def test_orders_beyond_any_balance_do_not_wrap_the_shortfall() -> None:
+    moves = tuple(JointMove((-k * 1_000, 0), (0, 0)) for k in range(64))
+    model = ShortfallModel(RatioE6(974_999), RatioE6(ONE_E6), moves)  # 1.600064 of 64
+    venue = Venue(replace(RULES, shortfall=(model,)))
+    venue.price(120_000)
+    size, price = 2**24 - 1, (2**31 - 1) * 100_000
+    orders = [(BTC_PERP, size, price)] * 64
+    slip = 2**31 - 1 - 120 * USD
+    history = venue.state.market.history
+    assert history is not None
+    losses = [64 * size * (int(loss) + slip) for loss in history[BTC_PERP]]
+    due = shortfall_of_losses_reference(losses, model.confidence_e6)
+    assert due > 2**60  # more than positions alone can lose
+    found = margin_of(venue.state, Mode.PORTFOLIO, (), 0, (), orders)
+    assert found.shortfall_e6 == found.initial_e6 == due

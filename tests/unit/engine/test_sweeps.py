@@ -8,18 +8,14 @@ import pytest
 
 from offchain.core.addons import Charge
 from offchain.core.margin import Mode, is_below
+from offchain.core.margin_bounds import addon_rates, gross_rates, small_gross
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import tiers
 from offchain.core.units import ONE_E6, RatioE6
 from offchain.engine.events import MarginLevelChanged
 from offchain.engine.machine import below_trigger
 from offchain.engine.risk import account_margin
-from offchain.engine.sweeps import (
-    gross_rates,
-    maintenance_margins,
-    margins_near,
-    small_gross,
-)
+from offchain.engine.sweeps import maintenance_margins, margins_near
 from tests.support.venue import BTC_PERP, BTC_WEEK, ETH_PERP, RULES, Venue
 
 LINEAR = (BTC_PERP, BTC_WEEK, ETH_PERP)
@@ -104,7 +100,7 @@ def test_a_gross_rate_bounds_every_addon_of_a_lot(rules: RiskParameters) -> None
     venue = Venue(rules)
     venue.price(120_000)
     charges = venue.state.market.charges_in_force
-    rates = gross_rates(rules, charges)
+    rates = gross_rates(charges, addon_rates(rules.addons))
     for i in rules.listing.instruments:
         row = charges[i.id].tolist()
         addons = rules.addons[i.underlying]
@@ -114,7 +110,7 @@ def test_a_gross_rate_bounds_every_addon_of_a_lot(rules: RiskParameters) -> None
         assert rates[i.id] * ONE_E6 >= raw * addons.unwind_tiers[-1].rate_e6
         assert rates[i.id] * 100 >= delta
     end = min(a.delta_tiers[1].lower_e6 for a in rules.addons)
-    assert small_gross(rules) * 100 <= end
+    assert small_gross(rules.addons) * 100 <= end
 
 
 def test_the_worst_ratio_is_named_first_and_nobody_above_the_trigger() -> None:

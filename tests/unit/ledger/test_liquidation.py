@@ -6,7 +6,7 @@ import pytest
 from eth_abi.abi import decode, encode
 
 from offchain.core.margin import Mode
-from offchain.core.units import InstrumentId, Lots, PriceE8
+from offchain.core.units import ONE_E6, InstrumentId, Lots, PriceE8
 from offchain.engine.events import Leg, LiquidationOrdered
 from offchain.engine.reasons import Rejected
 from offchain.engine.risk import account_margin
@@ -122,6 +122,22 @@ def test_charges_are_opened_when_the_account_needs_them(charged: Batch) -> None:
         less = witness_margin(witness.leaf, bare, *opened[1:], charged.terms)
         assert less[0] == found[0]
         assert less[1] < found[1]
+
+
+def test_charges_of_one_underlying_are_opened_alone_when_they_prove_enough() -> None:
+    """They are most of the calldata of a verification."""
+    venue = only_charged()
+    venue.journal.cut(ENGINE_HASH)
+    drain(venue, 2)
+    ether_usd = 40  # more than all charges on one ether
+    venue.state.accounts.add_cash(2, -ether_usd * ONE_E6)
+    venue.state.accounts.add_cash(3, ether_usd * ONE_E6)
+    assert not isinstance(venue.liquidate(2), Rejected)
+    batch = venue.journal.cut(ENGINE_HASH)
+    (witness,) = batch.witnesses
+    assert [o.has_charges for o in witness.columns] == [True, False]
+    balance, due = witness.check(batch.header, batch.terms, batch.curves_hash)
+    assert balance < due
 
 
 def mutations(w: LiquidationWitness) -> dict[str, tuple[LiquidationWitness, str]]:
