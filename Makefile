@@ -113,10 +113,11 @@ test-python: $(READY) ## Run the Python tests (ONLY=tests/unit/test_x.py runs so
 .PHONY: test-contracts
 test-contracts: $(READY) ## Run the contract tests (ONLY='--match-path ..' runs some).
 	mkdir -p build/test
-	rm -f build/test/contracts.log
+	rm -rf build/test/contracts.log build/gas
 	$(FORGE) test --offline $(ONLY) | tee build/test/contracts.log
 	$(BIN)/python scripts/tally.py --contracts-minimum $(CONTRACTS_MINIMUM) \
 		$(if $(ONLY),,--every-contract-file)
+	$(BIN)/python scripts/gas_snapshot.py $(if $(ONLY),--partial,)
 
 .PHONY: check-lint
 check-lint: $(READY) ## Lint Python.

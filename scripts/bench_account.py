@@ -11,10 +11,22 @@ import tracemalloc
 import numpy as np
 
 from offchain.core.account_check import account_check, account_check_reference
+from offchain.core.addons import COLUMNS, Charge
+from offchain.core.curves import curve_lines
+from offchain.core.portfolio import FIGURES, SCAN, portfolio_margin, portfolio_reference
+from offchain.core.presets import BITCOIN, ETHER, Roles, Series, addon_parameters, pm36
 from offchain.core.presum import risk_after_reference, risks_after
 from offchain.core.shortfall import shortfall, shortfall_reference, tail_of
-from offchain.core.units import MAX_POSITIONS, MAX_UNDERLYINGS, ROWS, SCENARIOS, RatioE6
+from offchain.core.units import (
+    MAX_POSITIONS,
+    MAX_UNDERLYINGS,
+    ROWS,
+    SCENARIOS,
+    YEAR_NS,
+    RatioE6,
+)
 from offchain.engine.accounts import Accounts
+from offchain.engine.tables import rule_tables
 from scripts.race import Entry, Times, entry, race
 
 SEED = 100
@@ -60,6 +72,40 @@ def account() -> Entry:
     calls()
     assert work[-1, :4].tolist() == account_check_reference(last, *lists)
     return compared(kernel, CALLS, plain, "CPU us per call: 36 sums, scan, 4 orders", 1e6)
+
+
+def whole_model() -> Entry:
+    """Time calls from Python of what the engine asks for one account: scan, orders and add-ons."""
+    rng = np.random.default_rng(SEED)
+    labels = (("30D", YEAR_NS),)
+    series = [Series(BITCOIN, labels, (60_000,)), Series(ETHER, labels, (3_000,))]
+    names = tuple(f"0x{i:040x}" for i in range(1, 8))
+    tables = rule_tables(pm36(series, Roles(names[:5], *names[5:])))
+    lines = np.zeros((POSITIONS, 4), np.int64)
+    lines[:, 0] = np.sort(rng.choice(ROWS, POSITIONS, replace=False))
+    lines[:, 1] = rng.integers(-10_000, 10_000, POSITIONS)
+    lines[:ORDERS, 2] = 50
+    orders = np.column_stack((lines[:ORDERS, 0], lines[:ORDERS, 2], np.full(ORDERS, 100)))
+    losses = rng.integers(-(2**26), 2**26, (ROWS, SCENARIOS)).astype(np.int32)
+    charges = rng.integers(0, 2**20, (ROWS, COLUMNS))
+    charges[:, Charge.GROUP] = rng.integers(0, 8, ROWS)
+    figures = np.zeros(FIGURES, np.int64)
+    given = lines, orders, losses, charges, tables.curves, tables.terms, figures
+
+    def calls() -> None:
+        for _ in range(CALLS):
+            portfolio_margin(*given)
+
+    tiers = [
+        [curve_lines(getattr(a, name)) for a in (addon_parameters("BTC"), addon_parameters("ETH"))]
+        for name in ("delta_tiers", "unwind_tiers")
+    ]
+    rows = [array.tolist() for array in given[:4]]
+    terms = tables.terms.tolist()
+    kernel, plain = race([calls, lambda: portfolio_reference(*rows, tiers[0], tiers[1], terms)])
+    calls()
+    assert int(figures[SCAN]) == portfolio_reference(*rows, tiers[0], tiers[1], terms)[1]
+    return compared(kernel, CALLS, plain, "CPU us per call: whole PM-36, 4 orders", 1e6)
 
 
 def pretrade(accounts: int) -> Entry:
@@ -131,6 +177,7 @@ def measure() -> dict[str, Entry]:
     """Return the figures of this part, by their key in the bench report."""
     return {
         "account.us": account(),
+        "account.whole_model.us": whole_model(),
         "pretrade.ns.accounts_1k": pretrade(1_000),
         "pretrade.ns.accounts_100k": pretrade(100_000),
         "es.us_per_account": expected_shortfall(),

@@ -8,7 +8,7 @@ newest hard fork, so the calldata floor of EIP-7623 is in it, too. Usage: bench_
 * `liquidation.verify.gas.positions_8`: an account with eight positions in two underlyings, verified
   by a keeper who was never paid before: the dearest case. `.again` is the same keeper's next one.
 * `liquidation.verify.gas.charges`: the same account, by a keeper who was paid before, when it takes
-  the charge columns of both underlyings and the tier curves to prove it.
+  the charge column of one underlying and the tier curves to prove it.
 * `commit.gas.without_da`: the commit of a batch whose log is one oracle report, less what the bytes
   of that log cost as calldata (16 gas, 4 for a zero). What grows with the log is data availability:
   `commit.gas.da_per_byte` is the rest, for each byte of a batch as large as the policy allows.

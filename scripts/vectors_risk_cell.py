@@ -77,10 +77,12 @@ def of_kind(kind: Kind, remaining_ns: int, strike_e8: int = 0, **feeds: int) -> 
 
 
 def steep(question: Question) -> Question:
-    """Return the question with tilts that reach their cap at once, one of each sign."""
+    """Return the question with the steepest tilts, one of each sign: their cap is near."""
     (scan,) = question.parameters.scan
+    steepest = 10 * ONE_E6
     skews = tuple(
-        Skew(RatioE6(slope), RatioE6(250_000), absolute=slope < 0) for slope in (10**12, -(10**12))
+        Skew(RatioE6(slope), RatioE6(250_000), absolute=slope < 0)
+        for slope in (steepest, -steepest)
     )
     parameters = replace(question.parameters, scan=(replace(scan, skews=skews),))
     return replace(question, parameters=parameters)

@@ -34,7 +34,7 @@ interface IRiskCells {
         Instrument calldata instrument
     ) external view returns (int256 markE8, int256 valueE6);
 
-    /// @notice Cash delta of one long lot, rounded down. [USD e-6]
+    /// @notice Cash delta of one long lot, rounded down; zero once an option expired. [USD e-6]
     function delta(
         Observation calldata observation,
         FeedPlaces calldata places,

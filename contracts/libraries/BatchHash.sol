@@ -17,9 +17,24 @@ library BatchHash {
     );
 
     /// @notice The EIP-712 struct hash of a header: the batch hash.
-    /// @dev Every field is static, so the struct encodes in place, one word for each field.
+    /// @dev Every field is static, so the struct encodes in place, one word for each field. A word
+    /// that does not fit its type is refused: such a header has no hash.
     function headerHash(BatchHeader calldata header) internal pure returns (bytes32) {
         return keccak256(abi.encode(HEADER_TYPEHASH, header));
+    }
+
+    /// @notice `headerHash` for a comparison with the hash that was committed.
+    /// @dev The words go in as they lie in calldata, which is how they are encoded: one that does
+    /// not fit its type makes another hash than any header has.
+    function givenHeaderHash(BatchHeader calldata header) internal pure returns (bytes32 hash) {
+        bytes32 typehash = HEADER_TYPEHASH;
+        // hash = headerHash(header), with 28 fields of a word each.
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(start, typehash)
+            calldatacopy(add(start, 0x20), header, 896)
+            hash := keccak256(start, 928)
+        }
     }
 
     /// @notice The hash of the totals.

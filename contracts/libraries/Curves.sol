@@ -29,12 +29,20 @@ library Curves {
         returns (bytes calldata lines)
     {
         uint256 start = 0;
-        for (uint256 i = 0; i < place; ++i) {
-            require(start < curves.length, CurveMissing(place));
-            start += 1 + uint8(curves[start]) * LINE_BYTES;
+        uint256 end = 0;
+        // A curve has at most 255 lines and a place is below 2**10: far from 2**256.
+        unchecked {
+            for (uint256 i = 0; i <= place; ++i) {
+                start = end;
+                require(start < curves.length, CurveMissing(place));
+                uint256 count;
+                // count = uint8(curves[start]);
+                assembly ("memory-safe") {
+                    count := byte(0, calldataload(add(curves.offset, start)))
+                }
+                end = start + 1 + count * LINE_BYTES;
+            }
         }
-        require(start < curves.length, CurveMissing(place));
-        uint256 end = start + 1 + uint8(curves[start]) * LINE_BYTES;
         require(end <= curves.length, CurveMissing(place));
         lines = curves[start + 1:end];
     }

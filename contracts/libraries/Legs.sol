@@ -59,11 +59,13 @@ library Legs {
         for (uint256 i = 0; i < legs.length; ++i) {
             Leg calldata leg = legs[i];
             Position calldata position = positions[i];
-            (uint16 instrument, int32 lots) = (leg.instrument, leg.lots);
+            uint16 instrument = leg.instrument;
             if (instrument != position.instrument) revert LegWithoutPosition(instrument);
-            // Widened, so that the most negative lots have an opposite.
-            int256 left = int256(lots) + position.lots;
-            if (left != 0) revert PositionNotClosed(instrument, left);
+            // Widened, so that the most negative lots have an opposite and nothing wraps.
+            unchecked {
+                int256 left = int256(leg.lots) + int256(position.lots);
+                if (left != 0) revert PositionNotClosed(instrument, left);
+            }
         }
     }
 

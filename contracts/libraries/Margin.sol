@@ -163,11 +163,14 @@ library Margin {
         bytes calldata losses = column.losses;
         uint256 p = sums.next;
         int256 lossE6 = 0;
-        while (p < positions.length && positions[p].instrument >> SLOT_BITS == underlying) {
-            (int256 lots, uint256 slot) = addValue(sums, positions[p], values);
+        while (p < positions.length) {
+            Position calldata position = positions[p];
+            uint256 instrument = position.instrument;
+            if (instrument >> SLOT_BITS != underlying) break;
+            int256 lots = addValue(sums, position, instrument, values);
             // 2**31 x 2**31 and at most 2**16 of them: far from 2**255.
             unchecked {
-                if (isPortfolio) lossE6 += lots * Columns.lossAt(losses, slot);
+                if (isPortfolio) lossE6 += lots * Columns.lossAt(losses, instrument & SLOT_MASK);
                 ++p;
             }
         }
@@ -177,20 +180,20 @@ library Margin {
         else sums.gainsE6 += Rounding.magnitude(lossE6);
     }
 
-    function addValue(Sums memory sums, Position calldata position, bytes calldata values)
-        private
-        pure
-        returns (int256 lots, uint256 slot)
-    {
-        uint256 instrument = position.instrument;
+    function addValue(
+        Sums memory sums,
+        Position calldata position,
+        uint256 instrument,
+        bytes calldata values
+    ) private pure returns (int256 lots) {
         if (instrument < sums.bound) revert PositionsOutOfOrder(instrument);
         lots = position.lots;
         if (lots == 0) revert PositionEmpty(instrument);
-        slot = instrument & SLOT_MASK;
         // 2**31 x 2**63 and at most 2**16 of them: far from 2**255.
         unchecked {
             sums.bound = instrument + 1;
-            sums.equityE6 += lots * Columns.valueAt(values, slot) - position.costE6;
+            int256 valueE6 = Columns.valueAt(values, instrument & SLOT_MASK);
+            sums.equityE6 += lots * valueE6 - position.costE6;
         }
     }
 
@@ -207,8 +210,9 @@ library Margin {
         Charges.Row memory row;
         Net memory net;
         for (uint256 p = 0; p < held.length; ++p) {
-            Charges.read(row, charges, held[p].instrument & SLOT_MASK);
-            addRow(sums, net, row, held[p].lots);
+            Position calldata position = held[p];
+            Charges.read(row, charges, position.instrument & SLOT_MASK);
+            addRow(sums, net, row, position.lots);
         }
         sums.addonsE6 += Curves.charge(
             Rounding.magnitude(net.deltaE6), Curves.linesAt(curves, first + Curves.DELTA)
@@ -245,8 +249,9 @@ library Margin {
             curves, uint256(column.underlying) * Curves.PER_UNDERLYING + Curves.LINEAR
         );
         for (uint256 p = 0; p < held.length; ++p) {
-            int256 deltaE6 = Charges.deltaAt(column.charges, held[p].instrument & SLOT_MASK);
-            sums.linearE6 += Curves.charge(Rounding.magnitude(held[p].lots * deltaE6), lines);
+            Position calldata position = held[p];
+            int256 deltaE6 = Charges.deltaAt(column.charges, position.instrument & SLOT_MASK);
+            sums.linearE6 += Curves.charge(Rounding.magnitude(position.lots * deltaE6), lines);
         }
     }
 }

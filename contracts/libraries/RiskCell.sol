@@ -80,15 +80,16 @@ library RiskCell {
         valueE6 = markE8 / int256(uint256(instrument.lotDivisor));
     }
 
-    /// @notice Cash delta of one long lot, rounded down; zero for what has expired. [USD e-6]
+    /// @notice Cash delta of one long lot, rounded down; zero once an option expired. [USD e-6]
+    /// @dev A future that has expired follows the index until it is settled.
     function delta(Instrument calldata instrument, Quote memory quote, address table)
         internal
         view
         returns (int256 deltaE6)
     {
         int256 divisor = int256(uint256(instrument.lotDivisor));
-        if (instrument.expiryNs != 0 && quote.remainingNs == 0) return 0;
         if (!Quotes.isOption(instrument)) return Rounding.floorDiv(quote.priceE8, divisor);
+        if (quote.remainingNs == 0) return 0;
         Option memory option = optionOf(instrument, quote, table);
         uint256 totalVol = Black76.totalVolatilityFrom(quote.volatilityE8, option.root);
         int256 deltaQ62 = Black76.delta(

@@ -104,7 +104,7 @@ contract LiquidationManager is ILiquidationManager {
     function _checkBatch(BatchHeader calldata header) private view {
         (BatchStatus status, bytes32 expected) = settlement.batchOf(header.batchNo);
         require(status == BatchStatus.COMMITTED, BatchNotCommitted(header.batchNo, status));
-        bytes32 actual = BatchHash.headerHash(header);
+        bytes32 actual = BatchHash.givenHeaderHash(header);
         require(actual == expected, HeaderMismatch(header.batchNo, expected, actual));
     }
 

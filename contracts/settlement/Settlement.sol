@@ -259,7 +259,7 @@ contract Settlement is ISettlement, EIP712 {
     }
 
     function _requireCommitted(BatchHeader calldata header) private view returns (bytes32 given) {
-        given = BatchHash.headerHash(header);
+        given = BatchHash.givenHeaderHash(header);
         bytes32 committed = _batches[header.batchNo].hash;
         if (given != committed) revert WrongHeader(header.batchNo, given, committed);
     }

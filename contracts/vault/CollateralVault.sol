@@ -120,6 +120,7 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     }
 
     function _list(uint8 asset, address erc20, uint8 decimals) private {
+        if (erc20 == address(0)) revert ZeroAddress();
         for (uint8 earlier = 0; earlier < asset; ++earlier) {
             if (_assets[earlier].token == erc20) revert SameToken(erc20);
         }

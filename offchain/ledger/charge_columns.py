@@ -100,9 +100,17 @@ def _pack_curve(curve: CreditCurve) -> bytes:
 
 
 def unpack_collateral(packed: bytes) -> tuple[CreditCurve, ...]:
-    """Return the credit curves of a packed column; EncodingError when bytes are left over."""
+    """Return the credit curves of a packed column; EncodingError when bytes are left over.
+
+    Unused brackets at the end of a curve are left out. One between others, which no engine writes,
+    stays and means what it means on chain.
+    """
     if len(packed) % ASSET_BYTES:
         raise EncodingError(f"packed collateral comes in {ASSET_BYTES} bytes")
     steps = list(_BRACKET.iter_unpack(packed))
     assets = [steps[i : i + MAX_BRACKETS] for i in range(0, len(steps), MAX_BRACKETS)]
-    return tuple(tuple((upto, price) for upto, price in curve if upto) for curve in assets)
+    return tuple(tuple(curve[: _used(curve)]) for curve in assets)
+
+
+def _used(curve: Sequence[tuple[int, int]]) -> int:
+    return max((place for place, (upto, _) in enumerate(curve, start=1) if upto), default=0)

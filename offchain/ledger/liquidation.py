@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from offchain.core.addons import COLUMNS, GROUPS, Addons, Charge, addons_reference
 from offchain.core.collateral import total_credit
-from offchain.core.cross import cross_risk_reference
+from offchain.core.cross import witness_risk
 from offchain.core.linear_margin import linear_maintenance_reference
 from offchain.core.margin import Mode, is_below, maintenance_margin, partial_lots
 from offchain.core.units import (
@@ -20,7 +20,6 @@ from offchain.core.units import (
     SLOT_BITS,
     SLOTS,
     RatioE6,
-    mul_div_ceil,
 )
 from offchain.engine.events import Leg, Tier
 from offchain.ledger.charge_columns import ChargeRow, unpack_charges, unpack_collateral
@@ -95,11 +94,8 @@ def portfolio_scan(losses_e6: Sequence[int], terms: Terms, *, is_common: bool) -
     Losses are covered at the breakdown share at least. Where all are of one scenario, gains pay for
     losses at the offset share, up to the cap.
     """
-    if is_common and losses_e6:
-        sums = [[loss] for loss in losses_e6]
-        cap_e6 = terms.offset_cap_usd * ONE_E6
-        return cross_risk_reference(sums, terms.offset_e6, cap_e6, terms.breakdown_e6)[0]
-    return mul_div_ceil(sum(max(0, loss) for loss in losses_e6), terms.breakdown_e6, ONE_E6)
+    cap_e6 = terms.offset_cap_usd * ONE_E6
+    return witness_risk(losses_e6, is_common, terms.offset_e6, cap_e6, terms.breakdown_e6)
 
 
 def _credit(leaf: AccountLeaf, collateral: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,8 @@ def open_columns(
 ) -> Opened:
     """Return what shows that an account is below the trigger of a tier.
 
-    Charges cost gas: they are opened only when the account is not below its trigger without them.
+    Charges cost gas: those of an underlying are opened only when the account is not below its
+    trigger without them.
 
     Parameters
     ----------
@@ -62,12 +64,19 @@ def open_columns(
     if any(leaf.collateral_e8):
         collateral, proof = columns.collateral, columns.collateral_proof()
     pairs = list(zip(held, scenarios, strict=True))
-    bare = tuple(columns.opening(u, s) for u, s in pairs)
-    margins = witness_margin(leaf, bare, collateral, b"", terms)
-    if not held or is_liquidatable(tier, *margins, terms):
-        return Opened(bare, collateral, proof, b"")
-    whole = tuple(columns.opening(u, s, with_charges=True) for u, s in pairs)
-    return Opened(whole, collateral, proof, curves)
+    opened = Opened((), collateral, proof, b"")
+    for charged in charge_choices(held):
+        openings = tuple(columns.opening(u, s, with_charges=u in charged) for u, s in pairs)
+        opened = Opened(openings, collateral, proof, curves if charged else b"")
+        margins = witness_margin(leaf, openings, collateral, opened.curves, terms)
+        if is_liquidatable(tier, *margins, terms):
+            break
+    return opened
+
+
+def charge_choices(held: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Return of which underlyings to open charges: none, one, .. all; four choices at most."""
+    return tuple(choice for count in range(len(held) + 1) for choice in combinations(held, count))
 
 
 def best_scenarios(

@@ -208,6 +208,10 @@ class _Auditor:
         self.expect("parameters", terms(rules) == adopted.terms, "other terms", "terms")
         same = curves_hash(rules) == adopted.curves_hash
         self.expect("parameters", same, "other tier curves", "curvesHash")
+        listed, known = len(self.facts.booked) - 1, len(rules.collateral)
+        # A deposit of an asset that the engine does not know would stop the inbox.
+        problem = f"the vault lists {listed} collateral assets, the set {known}"
+        self.expect("parameters", listed == known, problem, "assets")
         signers = tuple(bytes.fromhex(address[2:]) for address in rules.oracle.signers)
         self.expect("parameters", signers == self.facts.oracle_signers, "other signers", "oracle")
         self.expect(

@@ -317,6 +317,10 @@ contract CollateralVaultTest {
         new CollateralVault(address(0), SETTLEMENT, address(cash), only(address(collateral)));
         vm.expectRevert(ICollateralVault.ZeroAddress.selector);
         new CollateralVault(BOB, address(0), address(cash), only(address(collateral)));
+        vm.expectRevert(ICollateralVault.ZeroAddress.selector);
+        new CollateralVault(BOB, SETTLEMENT, address(0), only(address(collateral)));
+        vm.expectRevert(ICollateralVault.ZeroAddress.selector);
+        new CollateralVault(BOB, SETTLEMENT, address(cash), only(address(0)));
     }
 
     function only(address token) private pure returns (address[] memory list) {

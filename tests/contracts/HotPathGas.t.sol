@@ -7,11 +7,9 @@ import {Oracles} from "./support/Oracles.sol";
 import {OutputTree, SettlementRig} from "./support/SettlementRig.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @dev Ceilings a few percent above what the calls execute with cold storage, so that growth is
-/// noticed and chosen. Calldata and intrinsic gas are not in them: `make bench` measures those.
+/// @dev Ceilings a few percent above what the calls execute with cold storage, and the snapshot of
+/// it. Calldata and intrinsic gas are not in them: `make bench` measures those.
 abstract contract GasCeiling {
-    event Measured(string what, uint256 gas);
-
     function withinCeiling(
         string memory what,
         address[] memory cold,
@@ -27,7 +25,7 @@ abstract contract GasCeiling {
         (bool done,) = target.call(input);
         uint256 used = before - gasleft();
         vm.assertTrue(done);
-        emit Measured(what, used);
+        vm.snapshotValue("calls", what, used);
         vm.assertLe(used, ceiling);
     }
 }

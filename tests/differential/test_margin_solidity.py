@@ -50,6 +50,8 @@ def kinds(one: Question, answer: tuple[int, int, int]) -> Iterator[str]:
     yield Mode(one.leaf.mode).name
     if any(one.has_charges):
         yield f"{Mode(one.leaf.mode).name} with charges"
+    if any(one.has_charges) and not all(one.has_charges):
+        yield "some charges"
     if any(one.leaf.collateral_e8):
         yield "with collateral"
     if len(set(one.scenarios)) < len(one.scenarios):
@@ -63,6 +65,7 @@ def test_ten_thousand_random_margins_are_those_of_python_on_every_bit(chain: Dep
     rest = ("PORTFOLIO", "CROSS", "ISOLATED", "PORTFOLIO with charges", "CROSS with charges")
     assert all(seen[kind] >= 800 for kind in (*rest, "with collateral")), seen
     assert seen["one scenario for both"] >= 1_000, seen
+    assert seen["some charges"] >= 500, seen
 
 
 @pytest.mark.deep

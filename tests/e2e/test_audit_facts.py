@@ -358,10 +358,8 @@ ALTERATIONS: dict[str, tuple[str, Alter]] = {
     "claims: unknown output": ("claims", on_claim(id=77)),
     "claims: hidden": ("reserves", lambda f: replace(f, claims=())),
     "booked": ("reserves", lambda f: replace(f, booked=(f.booked[0] + WEI, *f.booked[1:]))),
-    "booked: another asset": (
-        "reserves",
-        lambda f: replace(f, booked=(*f.booked[:2], f.booked[2] + WEI)),
-    ),
+    "booked: last": ("reserves", lambda f: replace(f, booked=(*f.booked[:2], f.booked[2] + WEI))),
+    "booked: unlisted": ("parameters", lambda f: replace(f, booked=(*f.booked, 0))),
     "held": ("reserves", lambda f: replace(f, held=(f.held[0], f.booked[1] - WEI, f.held[2]))),
     "held: another asset": (
         "reserves",

@@ -58,20 +58,34 @@ def answer(case: Case) -> dict[str, Any]:
 
 
 def read_at(found: dict[str, Any], at: str) -> Any:
-    """Return a number of an answer: a key, a line or scenario by name, an option by place."""
+    """Return a number of an answer: a key, a line or scenario by name, an option by place.
+
+    Raises
+    ------
+    LookupError
+        The answer has nothing there.
+    """
     head, _, rest = at.partition(".")
-    if head == "lines":
-        return next(x["amount"] for x in found["lines"] if x["name"] == rest)
-    if head == "scenarios":
-        name, _, key = rest.rpartition(".")
-        return next(s[key] for s in found["scenarios"] if s["name"] == name)
-    if head == "options":
-        place, _, key = rest.partition(".")
-        return found["options"][int(place)][key]
-    value: Any = found
-    for step in at.split("."):
-        value = value[step]
+    try:
+        if head == "lines":
+            return _named(found["lines"], rest)["amount"]
+        if head == "scenarios":
+            name, _, key = rest.rpartition(".")
+            return _named(found["scenarios"], name)[key]
+        if head == "options":
+            place, _, key = rest.partition(".")
+            return found["options"][int(place)][key]
+        value: Any = found
+        for step in at.split("."):
+            value = value[step]
+    except (LookupError, ValueError, TypeError):
+        raise LookupError(f"the answer has no {at}") from None
     return value
+
+
+def _named(items: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    by_name: dict[str, dict[str, Any]] = {item["name"]: item for item in reversed(items)}
+    return by_name[name]
 
 
 def miss(case: Case, found: dict[str, Any], check: Check) -> str | None:

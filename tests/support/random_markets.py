@@ -174,7 +174,8 @@ def random_scan(rng: random.Random) -> ScanParameters:
 
 
 def random_skew(rng: random.Random) -> Skew:
-    """Return a tilt of the smile: none, falling, rising, steep beyond sense."""
-    slope = rng.choice([0, 400_000, -400_000, rng.randrange(-(1 << 62), 1 << 62)])
+    """Return a tilt of the smile: none, falling, rising, as steep as it may be."""
+    steep = 10 * ONE_E6
+    slope = rng.choice([0, 400_000, -400_000, rng.choice([-steep, steep])])
     cap = rng.choice([0, 250_000, 999_999])
     return Skew(RatioE6(slope), RatioE6(cap), absolute=rng.random() < 0.5)

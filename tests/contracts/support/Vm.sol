@@ -52,6 +52,7 @@ interface Vm {
     function cool(address target) external;
     function expectPartialRevert(bytes4 selector) external;
     function parseBytes(string calldata text) external pure returns (bytes memory);
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
 }
 
