@@ -14,7 +14,7 @@ from offchain.adapters.client_intents import METHOD_OF, intent_params
 from offchain.adapters.deployment import Deployment, DeploymentFileError
 from offchain.adapters.log_file import LogFile
 from offchain.adapters.rpc import Fault
-from offchain.app.exit_codes import BY_FAULT, Exit, exit_of
+from offchain.app.exit_codes import Exit, exit_of
 from offchain.core.margin import Mode
 from offchain.core.units import DAY_NS, TimestampNs
 from offchain.engine.messages import FundingTick, Genesis
@@ -386,23 +386,3 @@ def test_every_custom_error_of_the_contracts_is_listed() -> None:
 def test_page_and_cases_list_the_same_rows() -> None:
     assert {**rows("CLI"), **rows("FILE")}.keys() == COMMANDS.keys()
     assert rows("API").keys() == REQUESTS.keys()
-
-
-def test_the_page_lists_the_exit_codes_that_there_are() -> None:
-    listed = dict(re.findall(r"^\| (\d+) \| ([A-Z_]+) \| [^|]+ \|$", PAGE, re.MULTILINE))
-    assert {int(code): name for code, name in listed.items()} == {e.value: e.name for e in Exit}
-
-
-def test_every_fault_with_an_exit_code_exists() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "offchain").rglob("*.py"))
-    builtin = {name for name in BY_FAULT if name in __builtins__}  # type: ignore[operator]
-    for name in BY_FAULT.keys() - builtin:
-        assert f"class {name}(" in sources, name
-
-
-def test_a_refusal_for_margin_has_its_own_exit_code() -> None:
-    class Answer(Exception):  # noqa: N818 - stands for the client's ApiError, which has a code
-        code = 12_001
-
-    assert exit_of(Answer()) is Exit.REFUSED
-    assert exit_of(RuntimeError()) is Exit.FAILURE
