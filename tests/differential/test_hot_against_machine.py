@@ -1,33 +1,53 @@
 """The batched core does what the machine does, on what both know.
 
-One underlying, portfolio accounts, cash only, no add-ons, orders that do not expire. An amendment
-that loses its place is compared with a cancel and a new order, done or refused as one.
+Portfolio accounts with two underlyings and collateral, the starting parameter set with its charges,
+offsets and peg, orders that do not expire. An amendment that loses its place is compared with a
+cancel and a new order, done or refused as one.
 """
 
 import copy
 from dataclasses import dataclass, field, replace
 from random import Random
 
-import numpy as np
 import pytest
 
+from offchain.core.instruments import FeedKind
 from offchain.core.units import ONE_E6, Lots, PriceE8
 from offchain.engine import machine
 from offchain.engine.events import Closing, Event, Filled, NonceUsed, OrderClosed, OrderRested
-from offchain.engine.hot.bridge import load_state, machine_outcomes, place_words
+from offchain.engine.hot.bridge import adopt_market, load_state, machine_outcomes, place_words
 from offchain.engine.hot.layout import Action, Limits
-from offchain.engine.messages import Deposit, PlaceOrder, TimeInForce
+from offchain.engine.messages import Deposit, Observation, PlaceOrder, TimeInForce
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 from tests.support.hot import Command, seeded, table
-from tests.support.venue import BTC_PERP, BTC_WEEK, FAR_FUTURE, RULES, Venue, option
+from tests.support.venue import (
+    BTC_PERP,
+    BTC_WEEK,
+    ETH_PERP,
+    FAR_FUTURE,
+    RULES,
+    Venue,
+    feed_values,
+    option,
+)
 
-TRADED = [BTC_PERP, BTC_PERP, BTC_WEEK, option("BTC-WEEK-110000-C"), option("BTC-WEEK-110000-P")]
+LINEAR = (BTC_PERP, BTC_WEEK, ETH_PERP)
+OPTIONS = ("BTC-WEEK-110000-C", "BTC-MONTH-110000-P", "ETH-WEEK-4400-C", "ETH-MONTH-4000-P")
+TRADED = [BTC_PERP, *LINEAR, ETH_PERP, *(option(symbol) for symbol in OPTIONS)]
 CASH_USD = (300, 3_000, 20_000)
 MAKERS = 2
 """The first accounts are rich, so that the book is never empty for long."""
-Outcome = list[Event] | Reason
+Refusal = tuple[Reason, tuple[tuple[str, int], ...]]
+"""A reason, with its figures where both sides have the same."""
+Outcome = list[Event] | Refusal
+
+
+def refusal(rejected: Rejected) -> Refusal:
+    """Return what both sides say of a refusal."""
+    is_told = rejected.reason == Reason.INSUFFICIENT_MARGIN
+    return rejected.reason, tuple(rejected.numbers) if is_told else ()
 
 
 def translated(event: Event, ids: dict[int, int]) -> Event:
@@ -45,12 +65,17 @@ class Pair:
     random: Random
     venue: Venue = field(default_factory=Venue)
     ids: dict[int, int] = field(default_factory=dict)  # the machine's order id -> the core's
-    usd: float = 115_000
+    usd: int = 115_000
+    eth: int = 4_300
 
     def __post_init__(self) -> None:
         self.venue.deposit(int(RULES.insurance_owner, 16), 1)
         self.venue.deposit(int(RULES.backstop_owner, 16), 1)
-        self.traders = [self.venue.deposit(50 + n, self.cash(n)) for n in range(6)]
+        coins = [0, 0.1, 0, 0, 0.02, 0.2]
+        self.traders = [
+            self.venue.deposit(50 + n, self.cash(n), btc=coins[n], eth=5 * coins[-n])
+            for n in range(6)
+        ]
         index, amount = self.venue.state.inbox_cursor + 1, self.cash(1) * ONE_E6
         self.venue.must(Deposit(index, (51).to_bytes(20), 7, 0, amount))
         self.traders.append(self.venue.state.accounts.count - 1)  # the same owner's second account
@@ -67,7 +92,7 @@ class Pair:
             books=len(RULES.listing.instruments),
             underlyings=2,
         )
-        self.hot = load_state(self.state, limits, [0] * self.state.accounts.count)
+        self.hot = load_state(self.state, limits)
         self.compare()
 
     @property
@@ -78,33 +103,46 @@ class Pair:
         return 5_000_000 if name < MAKERS else self.random.choice(CASH_USD)
 
     def price(self) -> None:
+        """Report a price: the cash asset often off its peg, observers sometimes of two minds."""
         self.usd += self.random.randrange(-1_000, 1_001) * self.random.choice([1, 7])
-        self.venue.price(self.usd)
-        self.drop_addons()
+        self.eth += self.random.randrange(-40, 41) * self.random.choice([1, 7])
+        self.report(self.random.choice([100_000_000, 98_900_000, 97_000_000]))
 
-    def drop_addons(self) -> None:
-        """Take the charges out of the market: the core has none."""
-        charges = getattr(self.state.market, "charges", None)
-        if charges is not None:
-            charges = charges.copy()
-            charges[:] = 0
-            object.__setattr__(self.state.market, "charges", charges)
+    def report(self, stable_e8: int, dispersion_e4: int | None = None) -> None:
+        """Report the prices of the moment, twice where the first is outside the band."""
+        if dispersion_e4 is None:
+            dispersion_e4 = self.random.choice([0, 0, 150])
+        vol_percent = self.random.choice([30, 45, 60])
+        values = feed_values(self.usd, self.eth, vol_percent, stable=stable_e8)
+        for _ in range(2):
+            report = self.venue.report(*values)
+            seen = tuple(self.spread(o, o.signer - 2, dispersion_e4) for o in report.observations)
+            self.venue.must(replace(report, observations=seen))
+            if self.state.market.pending is None:
+                return
+
+    @staticmethod
+    def spread(observation: Observation, side: int, dispersion_e4: int) -> Observation:
+        """Move what an observer saw of indices and forwards away from the median."""
+        share = 10_000 + side * dispersion_e4
+        is_moved = [f.kind in (FeedKind.INDEX, FeedKind.FORWARD) for f in RULES.listing.feeds]
+        moved = zip(observation.values, is_moved, strict=True)
+        return replace(
+            observation, values=tuple(v * share // 10_000 if move else v for v, move in moved)
+        )
 
     def reprice(self) -> None:
         """Move prices or funding, for both."""
         if self.random.random() < 0.5:
             self.price()
         else:
-            self.venue.price(self.usd)
+            self.report(99_500_000)
             self.venue.fund_tick(60)
-            self.drop_addons()
         self.adopt_prices()
 
     def adopt_prices(self) -> None:
         """Give the core the prices and the funding of the machine."""
-        market = self.state.market
-        losses, values = market.prices.losses_e6, market.prices.lot_values_e6
-        self.hot.reprice(losses, values, market.funding_e6)
+        adopt_market(self.hot, self.state)
         self.compare()
 
     def order(self, instrument: int | None = None) -> PlaceOrder:
@@ -112,7 +150,7 @@ class Pair:
             instrument = self.random.choice(TRADED)
         of = self.state.underlying(instrument)
         mark = int(self.state.market.prices.marks_e8[instrument])
-        near = self.random.randrange(-40, 41) if instrument in (BTC_PERP, BTC_WEEK) else 0
+        near = self.random.randrange(-40, 41) if instrument in LINEAR else 0
         near = near or self.random.randrange(-8, 9)
         price = max(1, mark // of.tick_e8 + near)
         account, is_reducing = self.random.choice(self.traders), self.random.random() < 0.25
@@ -140,7 +178,7 @@ class Pair:
         """Let the machine place an order."""
         decision = machine.apply(self.state, command, self.state.last_seq + 1, self.venue.now)
         if isinstance(decision, Rejected):
-            return decision.reason
+            return refusal(decision)
         return [translated(e, self.ids) for e in decision if not isinstance(e, NonceUsed)]
 
     def place(self, command: PlaceOrder) -> tuple[Command, Outcome]:
@@ -151,7 +189,7 @@ class Pair:
         command = self.venue.cancel(account, order_id)
         decision = machine.apply(self.state, command, self.state.last_seq + 1, self.venue.now)
         if isinstance(decision, Rejected):
-            return decision.reason
+            return refusal(decision)
         return [translated(e, self.ids) for e in decision if not isinstance(e, NonceUsed)]
 
     def amend(self, order_id: int, account: int) -> tuple[Command, Outcome]:
@@ -175,10 +213,10 @@ class Pair:
         closed = self.cancel(order_id, account)
         self.ids[self.state.last_seq + 1] = core_id
         placed = self.decide(command)
-        if isinstance(placed, Reason) or isinstance(closed, Reason):
+        if isinstance(placed, tuple) or isinstance(closed, tuple):
             self.ids.pop(self.state.last_seq + 1)
             self.venue.state = kept
-            assert isinstance(placed, Reason)
+            assert isinstance(placed, tuple)
             return words, placed
         return words, closed + placed
 
@@ -211,7 +249,7 @@ class Pair:
         found = machine_outcomes(commands, batch.events, dict.fromkeys(rested, FAR_FUTURE))
         for place, (words, expected) in enumerate(steps):
             outcome = found.get(place, [])
-            reached = outcome.reason if isinstance(outcome, Rejected) else outcome
+            reached = refusal(outcome) if isinstance(outcome, Rejected) else outcome
             assert reached == expected, words
         self.compare()
         return [expected for _, expected in steps]
@@ -224,11 +262,8 @@ class Pair:
             assert self.hot.cash(account) == int(state.accounts.cash[account])
             margin = account_margin(state, account)
             assert self.hot.balance(account) == margin.margin_balance_e6
-            sums = [self.hot.sums(account, u) for u in range(2)]
-            scan = sum(max(0, *positions) for positions, _ in sums)
-            totals = [np.add(positions, orders) for positions, orders in sums]
-            assert scan == margin.scan_e6
-            assert sum(max(0, int(total.max())) for total in totals) == margin.initial_e6
+            required = (margin.maintenance_e6, margin.initial_e6)
+            assert self.hot.requirements(account) == required
         for instrument, book in state.books.items():
             rests = [
                 (
@@ -252,23 +287,26 @@ def test_the_core_and_the_machine_do_the_same(seed: int) -> None:
         outcomes += pair.live(pair.random.choice([1, 10, 25]))
         if pair.random.random() < 0.6:
             pair.reprice()
-    reasons = {outcome for outcome in outcomes if isinstance(outcome, Reason)}
+    reasons = {outcome[0] for outcome in outcomes if isinstance(outcome, tuple)}
     events = [event for outcome in outcomes if isinstance(outcome, list) for event in outcome]
     assert Reason.INSUFFICIENT_MARGIN in reasons
     assert sum(isinstance(event, Filled) for event in events) > 10
     assert sum(isinstance(event, OrderRested) for event in events) > 10
+    assert {event.instrument >> 8 for event in events if isinstance(event, Filled)} == {0, 1}
+    checks = pair.hot.checks()
+    assert 0 < checks.orders_exact < checks.orders
 
 
 def test_both_close_a_maker_whose_money_a_price_move_has_taken() -> None:
     pair = Pair(seeded(7))
+    pair.report(100_000_000, 0)
     rich, poor = pair.traders[0], pair.venue.deposit(90, 10_000)
     pair.load()
     lots = 10_000 * 5 // 115
     bid = pair.venue.order(poor, BTC_PERP, lots, pair.usd - 200)
     (rested,) = pair.both([pair.place(bid)])
     pair.usd -= 13_000
-    pair.venue.price(pair.usd)
-    pair.drop_addons()
+    pair.report(100_000_000, 0)
     pair.adopt_prices()
     seller = pair.venue.order(rich, BTC_PERP, -4 * lots, pair.usd, tif=TimeInForce(1))
     (outcome,) = pair.both([pair.place(seller)])

@@ -1,4 +1,7 @@
-"""The batched core and its twin live the same lives: events, accounts, books and all 36 sums."""
+"""The batched core and its twin live the same lives: events, accounts, books, all 36 sums, MM, IM.
+
+Charges, curves, offsets and the peg are drawn too, and change at every price tick.
+"""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,14 +12,14 @@ from offchain.engine.hot.layout import Limits, Outcome
 from tests.support.hot import PERP, Life, seeded
 
 
-def live(life: Life, batches: int) -> set[tuple[int, int]]:
+def live(life: Life, batches: int, tick_share: float = 0.2) -> set[tuple[int, int]]:
     """Live some batches and price ticks; return (kind, reason or closing) of what happened."""
     seen = set()
     for _ in range(batches):
         for event in life.live(life.batch(life.random.choice([1, 1, 5, 20]))):
             coded = event[0] in (Outcome.CLOSED, Outcome.REFUSED)
             seen.add((event[0], event[5] if coded else 0))
-        if life.random.random() < 0.2:
+        if life.random.random() < tick_share:
             life.tick(life.move())
             life.compare()
     return seen
@@ -41,8 +44,30 @@ def test_lots_near_their_limit(seed: int) -> None:
     live(life, 5)
 
 
-def test_long_lives_meet_every_kind_of_event() -> None:
-    seen = set[tuple[int, int]]().union(*(live(Life(seeded(seed)), 120) for seed in range(6)))
+@given(st.integers(0, 2**32))
+def test_lots_and_charges_near_their_limits(seed: int) -> None:
+    life = Life(seeded(seed), cash_usd=(10**10,), is_extreme=True)
+    life.most_lots = 1 << LOTS_BITS
+    life.tick(0)
+    live(life, 5)
+
+
+@given(st.integers(0, 2**32))
+def test_the_same_happens_when_no_bound_decides(seed: int) -> None:
+    life = Life(seeded(seed), is_bound_first=False)
+    live(life, 5)
+    checks = life.hot.checks()
+    assert (checks.orders, checks.makers) == (checks.orders_exact, checks.makers_exact)
+
+
+def test_long_lives_meet_every_kind_of_event_and_of_check() -> None:
+    lives = [Life(seeded(seed), is_charged=seed < 4) for seed in range(8)]
+    seen = set[tuple[int, int]]().union(*(live(life, 100, 0.5) for life in lives))
+    counts = [sum(count) for count in zip(*(life.hot.checks() for life in lives), strict=True)]
+    orders, orders_exact, makers, makers_exact, foreseen = counts
+    assert 100 < orders_exact < orders - 100
+    assert 0 < makers_exact < makers
+    assert foreseen > 0
     assert {kind for kind, _ in seen} == {int(kind) for kind in Outcome}
     closings = {code for kind, code in seen if kind == Outcome.CLOSED}
     assert closings == {

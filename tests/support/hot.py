@@ -5,11 +5,15 @@ from random import Random
 
 import numpy as np
 
-from offchain.core.units import ROWS, SCENARIOS
+from offchain.core.addons import COLUMNS, Charge
+from offchain.core.curves import Line, curve_lines, curve_table
+from offchain.core.presets import tiers
+from offchain.core.units import MAX_UNDERLYINGS, ONE_E6, ROWS, SCENARIOS
 from offchain.engine.hot.exchange import HotExchange
-from offchain.engine.hot.layout import REDUCE_ONLY, Action, Int64Array, Limits
+from offchain.engine.hot.layout import REDUCE_ONLY, Action, HotRules, Int64Array, Limits
 from offchain.engine.hot.reference import ReferenceExchange
-from offchain.engine.hot.reference_margin import ReferenceAccount
+from offchain.engine.hot.reference_margin import ReferenceAccount, ReferenceRules
+from offchain.engine.hot.requirement import base_at_most, exact_base
 
 PERP, WEEK, ETHER = 0, 3, 257
 TICK = {PERP: 10_000_000, WEEK: 10_000_000, ETHER: 1_000_000}
@@ -29,6 +33,46 @@ def table(commands: list[Command]) -> Int64Array:
     return np.array(commands, np.int64).reshape(-1, 8)
 
 
+FREE_CURVE: tuple[Line, ...] = ((0, 0),)
+"""Charges nothing."""
+SCAN_ONLY = (0, 0, ONE_E6, 0, 0)
+"""Offset, its cap, breakdown, calm covers: underlyings are added up, nothing nets."""
+
+
+def model(
+    fee_e6: int,
+    factor_e6: int,
+    delta: tuple[Line, ...] = FREE_CURVE,
+    unwind: tuple[Line, ...] = FREE_CURVE,
+    terms: tuple[int, ...] = SCAN_ONLY,
+) -> tuple[HotRules, ReferenceRules]:
+    """Return the rules of both exchanges; the curves are those of every underlying."""
+    both = [delta] * MAX_UNDERLYINGS, [unwind] * MAX_UNDERLYINGS
+    curves = np.stack([curve_table(kind) for kind in both])
+    return (
+        HotRules(fee_e6, factor_e6, curves, np.array(terms, np.int64)),
+        ReferenceRules(fee_e6, factor_e6, *both, terms),
+    )
+
+
+def drawn_model(random: Random, fee_e6: int, factor_e6: int) -> tuple[HotRules, ReferenceRules]:
+    """Return rules whose tiers begin low enough for small accounts to meet them."""
+    if random.random() < 0.2:
+        return model(fee_e6, factor_e6)
+    free, first, second = random.choice([0, 200, 5_000]), 1_000, 20_000
+    delta = ((0, random.choice([0, 1_000])), (first + free, 10_000), (second + free, 90_000))
+    unwind = ((0, 1_000_000), (random.choice([1, 50, 700]), 4_000_000), (2_000, 12_000_000))
+    terms = (
+        random.choice([0, 500_000, ONE_E6]),
+        random.choice([0, 300, 10**7]) * ONE_E6,
+        random.choice([1, 850_000, ONE_E6]),
+        random.choice([0, 333_333, ONE_E6]),
+        random.choice([0, 500_000]),
+    )
+    curves = (curve_lines(tiers(*delta)), curve_lines(tiers(*unwind)))
+    return model(fee_e6, factor_e6, *curves, terms)
+
+
 @dataclass
 class Life:
     """One random life: both exchanges, and a source of commands that often hit something."""
@@ -45,11 +89,18 @@ class Life:
     spread: int = 40
     most_lots: int = 60
     shift: int = 0
+    is_charged: bool = True
+    is_bound_first: bool = True
+    is_extreme: bool = False
+    given: tuple[HotRules, ReferenceRules] | None = None
 
     def __post_init__(self) -> None:
-        fee, factor = self.taker_fee_e6, self.mm_factor_e6
-        self.hot = HotExchange(self.limits, fee, factor)
-        self.slow = ReferenceExchange(self.limits, fee, factor)
+        rates = self.taker_fee_e6, self.mm_factor_e6
+        drawn = drawn_model(self.random, *rates) if self.is_charged else model(*rates)
+        fast, slow = self.given or drawn
+        self.rules = fast
+        self.hot = HotExchange(self.limits, fast, is_bound_first=self.is_bound_first)
+        self.slow = ReferenceExchange(self.limits, slow)
         for i in self.instruments:
             for side in (self.hot, self.slow):
                 side.list_instrument(i, TICK[i], DIVISOR[i], BASE[i])
@@ -76,12 +127,41 @@ class Life:
             funding[i] = self.random.randrange(-(10**6), 10**6)
             share = [s - 18 for s in range(SCENARIOS)]
             losses[i] = [int(values[i]) * x // 80 + self.random.randrange(1000) for x in share]
-        self.hot.reprice(losses, values, funding)
-        self.slow.reprice(losses.tolist(), values.tolist(), funding.tolist())
+        charges, peg = self.charges(values), self.random.choice([0, 0, 12_345, 2 * ONE_E6])
+        if not self.is_charged:
+            charges, peg = np.zeros((ROWS, COLUMNS), np.int64), 0
+        self.slow.reprice(losses.tolist(), values.tolist(), funding.tolist(), charges.tolist(), peg)
+        self.adopt(self.hot)
+
+    def adopt(self, hot: HotExchange) -> None:
+        """Give an exchange the prices that the twin has."""
+        slow = self.slow
+        losses, charges = np.array(slow.losses, np.int32), np.array(slow.charges)
+        hot.reprice(losses, np.array(slow.values), np.array(slow.funding), charges, slow.peg_e6)
+
+    def charges(self, values: Int64Array) -> Int64Array:
+        """Draw charges of every instrument: shares of a lot's value, of any sign and of none."""
+        rows = np.zeros((ROWS, COLUMNS), np.int64)
+        for i in self.instruments:
+            lot = int(values[i])
+            delta = lot * self.random.choice([4, 4, 1, -2]) // 4
+            share = self.random.randrange
+            rows[i, Charge.DELTA] = delta
+            rows[i, Charge.ROLL] = delta * share(300) // 10_000
+            rows[i, Charge.LONG], rows[i, Charge.SHORT] = lot // 3_000, share(lot // 50 + 1)
+            rows[i, Charge.UNWIND] = share(lot // 500 + 1)
+            rows[i, Charge.SHORT_EXTRA] = self.random.choice([0, lot // 500])
+            rows[i, Charge.CALM] = self.random.choice([0, 1, -1]) * share(lot // 30 + 1)
+            rows[i, Charge.DOUBT] = self.random.choice([0, 0, lot // 20])
+            rows[i, Charge.GROUP] = self.random.choice([0, 1, 1, 31])
+            if self.is_extreme and share(2):
+                rows[i, [Charge.DELTA, Charge.ROLL]] = (1 << 31) - 1
+                rows[i, [Charge.LONG, Charge.SHORT, Charge.DOUBT]] = (1 << 32) - 1
+        return rows
 
     def move(self) -> int:
         """Draw a price move: mostly small, sometimes one that ruins somebody. [ticks]"""
-        return self.random.randrange(-60, 61) * self.random.choice([1, 1, 500])
+        return self.random.randrange(-60, 61) * self.random.choice([1, 1, 500, 2_000])
 
     def price(self, instrument: int) -> int:
         ticks = MIDDLE[instrument] + self.shift
@@ -160,6 +240,8 @@ class Life:
             positions, orders = self.slow.sums(a, self.slow.terms(a))
             for u in range(self.limits.underlyings):
                 assert self.hot.sums(a, u) == (positions[u], orders[u])
+            assert self.hot.requirements(a) == self.slow.margins(a, self.slow.terms(a))
+            self.compare_bounds(a, positions, orders)
         for i in self.instruments:
             expected = [
                 (o.order_id, o.account, i, o.price_e8, o.lots, o.is_reducing)
@@ -168,3 +250,17 @@ class Life:
             ]
             assert self.hot.orders(i) == expected
         assert self.hot.audit()
+
+    def compare_bounds(
+        self, account: int, positions: list[list[int]], orders: list[list[int]]
+    ) -> None:
+        """Hold the bounds against what they bound, with and without orders: never below."""
+        t = self.hot.tables
+        totals = [
+            [a + b for a, b in zip(x, y, strict=True)]
+            for x, y in zip(positions, orders, strict=True)
+        ]
+        for is_initial, sums in ((False, positions), (True, totals)):
+            plain = sum(max(0, *row) for row in sums)
+            exact = exact_base(t, account, is_initial)
+            assert base_at_most(t, account, plain, is_initial) >= exact

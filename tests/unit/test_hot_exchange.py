@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from offchain.core.units import MAX_ORDERS, ROWS, SCENARIOS
+from offchain.core.addons import COLUMNS, Charge
+from offchain.core.units import MAX_ORDERS, ONE_E6, ROWS, SCENARIOS
 from offchain.engine.events import Closing
 from offchain.engine.hot.exchange import HotExchange, HotLimitError
 from offchain.engine.hot.layout import (
@@ -12,12 +13,24 @@ from offchain.engine.hot.layout import (
     WINDOW,
     Action,
     HotReason,
+    HotRules,
     Limits,
     Outcome,
 )
 from offchain.engine.matching import MATCH_LIMIT
 from offchain.engine.reasons import Reason
-from tests.support.hot import BASE, DIVISOR, MIDDLE, PERP, TICK, Command, Life, seeded, table
+from tests.support.hot import (
+    BASE,
+    DIVISOR,
+    MIDDLE,
+    PERP,
+    TICK,
+    Command,
+    Life,
+    model,
+    seeded,
+    table,
+)
 
 GTC, IOC, POST_ONLY = 0, 1, 2
 ALICE, BOB, CAROL = 1, 3, 5  # accounts of different owners; 1 and 2 share one
@@ -25,7 +38,7 @@ ALICE, BOB, CAROL = 1, 3, 5  # accounts of different owners; 1 and 2 share one
 
 def life(orders: int = 24, cash_usd: int = 10**6) -> Life:
     limits = Limits(accounts=8, orders=orders, books=1)
-    return Life(seeded(0), limits, instruments=(PERP,), cash_usd=(cash_usd,))
+    return Life(seeded(0), limits, instruments=(PERP,), cash_usd=(cash_usd,), is_charged=False)
 
 
 def at(ticks: int) -> int:
@@ -117,6 +130,48 @@ def test_a_maker_whose_money_a_price_move_has_taken_is_closed_not_filled() -> No
     assert (events[1][0], events[1][2], events[1][6]) == (Outcome.FILLED, 2, -5)
 
 
+def floored(balance_usd: int) -> Life:
+    """Return a venue where half of a position's value is the least requirement of all.
+
+    Carol has the balance, and Alice offers 100 lots at 3 USD a lot above the mark.
+    """
+    venue = life(cash_usd=balance_usd)
+    fast, slow = model(300, 800_000, unwind=((ONE_E6, 0),))
+    venue.given = fast, slow
+    venue.__post_init__()
+    venue.deposit(ALICE, 10**12)
+    charges = np.zeros((ROWS, COLUMNS), np.int64)
+    charges[PERP, Charge.UNWIND] = 60_000_000
+    venue.slow.charges = charges.tolist()
+    venue.adopt(venue.hot)
+    venue.live([place(1, ALICE, -60, 30_000), place(2, ALICE, -40, 30_000)])
+    return venue
+
+
+def test_an_order_that_pays_beyond_the_mark_is_refused_as_a_whole() -> None:
+    venue = floored(6_100)  # the floor asks for 6,000, and the fills cost 300 more than the mark
+    before = venue.hot.orders(PERP), venue.hot.balance(CAROL)
+    (event,) = venue.live([place(3, CAROL, 100, 30_000)])
+    assert (event[0], event[5]) == (Outcome.REFUSED, Reason.INSUFFICIENT_MARGIN)
+    assert event[6] < event[7] == 6_000 * ONE_E6
+    assert (venue.hot.orders(PERP), venue.hot.balance(CAROL)) == before
+    assert kinds(venue.live([place(4, CAROL, 100, 29_000)])) == [(Outcome.RESTED, 4)]
+    moved = venue.live([amend(4, CAROL, 100, 30_000)])
+    assert [event[0] for event in moved] == [Outcome.REFUSED]
+    assert venue.hot.checks().foreseen == 2
+    richer = floored(6_400)
+    fills = richer.live([place(3, CAROL, 100, 30_000)])
+    assert kinds(fills) == [(Outcome.FILLED, 1), (Outcome.FILLED, 2)]
+
+
+def test_own_orders_that_a_match_will_close_no_longer_count() -> None:
+    venue = floored(6_400)
+    venue.live([place(3, CAROL, -20, 29_000)])  # before Alice's, and of the same owner as the buyer
+    events = venue.live([place(4, CAROL, 95, 30_000)])
+    assert kinds(events)[0] == (Outcome.CLOSED, 3)
+    assert venue.hot.positions(CAROL)[0][1] == 95
+
+
 def hold(venue: Life, account: int, lots: int, equity_usd: int) -> None:
     """Load a position at the mark and set the account's equity, as a liquidation might leave it."""
     value = int(venue.slow.values[PERP]) - int(venue.slow.funding[PERP])
@@ -126,8 +181,7 @@ def hold(venue: Life, account: int, lots: int, equity_usd: int) -> None:
     owned.positions = {PERP: [lots, lots * value]}
     venue.hot.add_cash(account, change)
     venue.hot.set_position(account, PERP, lots, lots * value)
-    losses, values = np.array(venue.slow.losses, np.int32), np.array(venue.slow.values)
-    venue.hot.reprice(losses, values, np.array(venue.slow.funding))
+    venue.adopt(venue.hot)
     venue.compare()
 
 
@@ -161,14 +215,13 @@ def test_at_most_so_many_makers_are_touched_and_the_rest_is_dropped() -> None:
 
 def test_a_full_event_array_stops_the_batch_between_two_commands() -> None:
     venue, other = life(orders=4_096), life(orders=4_096)
-    other.hot = HotExchange(other.limits, 300, 800_000, event_capacity=MOST_EVENTS + 3)
+    other.hot = HotExchange(other.limits, other.rules, event_capacity=MOST_EVENTS + 3)
     other.hot.list_instrument(PERP, TICK[PERP], DIVISOR[PERP], BASE[PERP])
     other.hot.open_accounts([0, *(1 + n // 2 for n in range(7))])
     for account in range(1, 8):
         owned = venue.slow.accounts[account]
         other.hot.add_cash(account, owned.cash, owned.credit)
-    values, funding = np.array(venue.slow.values), np.array(venue.slow.funding)
-    other.hot.reprice(np.array(venue.slow.losses, np.int32), values, funding)
+    venue.adopt(other.hot)
     commands = table(venue.batch(300))
     expected = venue.hot.submit(commands).events.tolist()
     events, done, stops = list[list[int]](), 0, 0
@@ -242,7 +295,7 @@ def test_a_loaded_exchange_is_the_one_that_was_saved() -> None:
     venue = life(orders=200)
     venue.live(venue.batch(200))
     copy = life(orders=200)
-    copy.hot = HotExchange(copy.limits, 300, 800_000)
+    copy.hot = HotExchange(copy.limits, copy.rules)
     copy.hot.list_instrument(PERP, TICK[PERP], DIVISOR[PERP], BASE[PERP])
     copy.hot.open_accounts([0, *(1 + n // 2 for n in range(7))])
     for account, owned in enumerate(venue.slow.accounts):
@@ -253,8 +306,7 @@ def test_a_loaded_exchange_is_the_one_that_was_saved() -> None:
         copy.hot.restore_order(order_id, account, instrument, price, lots, is_reducing=is_reducing)
     with pytest.raises(HotLimitError, match="without prices"):
         copy.hot.submit(table([]))
-    values, funding = np.array(venue.slow.values), np.array(venue.slow.funding)
-    copy.hot.reprice(np.array(venue.slow.losses, np.int32), values, funding)
+    venue.adopt(copy.hot)
     copy.slow = venue.slow
     copy.compare()
     copy.next_id = venue.next_id
@@ -265,14 +317,22 @@ def test_what_does_not_fit_the_tables_is_an_error_that_names_the_limit() -> None
     def limits(**changes: int) -> Limits:
         return Limits(**{"accounts": 2, "orders": 2, "books": 1, **changes})
 
+    def rules(**changes: object) -> HotRules:
+        return model(0, 0)[0]._replace(**changes)  # type: ignore[arg-type] # one word at a time
+
     for name in ("accounts", "orders", "books", "positions", "underlyings"):
         with pytest.raises(HotLimitError, match=name):
-            HotExchange(limits(**{name: 0}), 0, 0)
+            HotExchange(limits(**{name: 0}), rules())
     with pytest.raises(HotLimitError, match="rates"):
-        HotExchange(limits(), 10**6 + 1, 0)
+        HotExchange(limits(), rules(taker_fee_e6=10**6 + 1))
+    for place, wrong in ((0, 10**6 + 1), (1, -1), (1, 2**52), (2, -1), (3, 10**6 + 1)):
+        terms = rules().terms.copy()
+        terms[place] = wrong
+        with pytest.raises(HotLimitError, match="terms"):
+            HotExchange(limits(), rules(terms=terms))
     with pytest.raises(HotLimitError, match="event capacity"):
-        HotExchange(limits(), 0, 0, event_capacity=MOST_EVENTS - 1)
-    hot = HotExchange(limits(), 0, 0)
+        HotExchange(limits(), rules(), event_capacity=MOST_EVENTS - 1)
+    hot = HotExchange(limits(), rules())
     hot.list_instrument(PERP, 10, 10, 0)
     with pytest.raises(HotLimitError, match="books"):
         hot.list_instrument(1, 10, 10, 0)
@@ -284,9 +344,26 @@ def test_what_does_not_fit_the_tables_is_an_error_that_names_the_limit() -> None
     with pytest.raises(HotLimitError, match="instrument"):
         hot.set_position(1, 5, 1, 0)
     losses, empty = np.zeros((ROWS, SCENARIOS), np.int32), np.zeros(ROWS, np.int64)
+    free = np.zeros((ROWS, COLUMNS), np.int64)
     with pytest.raises(HotLimitError, match="lot value"):
-        hot.reprice(losses, empty + 2**31, empty)
-    hot.reprice(losses, empty, empty)
-    for wrong in (np.zeros((1, 7), np.int64), np.zeros((1, 8), np.int32)):
+        hot.reprice(losses, empty + 2**31, empty, free)
+    with pytest.raises(HotLimitError, match="peg"):
+        hot.reprice(losses, empty, empty, free, 20 * 10**6 + 1)
+    edges = {
+        Charge.DELTA: (-(2**31), 2**31),
+        Charge.ROLL: (-(2**31), 2**31),
+        Charge.CALM: (-(2**31), 2**31),
+        Charge.LONG: (-1, 2**32),
+        Charge.DOUBT: (-1, 2**32),
+        Charge.GROUP: (-1, 32),
+    }
+    for column, values in edges.items():
+        for value in values:
+            charges = free.copy()
+            charges[PERP, column] = value
+            with pytest.raises(HotLimitError, match="charges"):
+                hot.reprice(losses, empty, empty, charges)
+    hot.reprice(losses, empty, empty, free)
+    for shape in (np.zeros((1, 7), np.int64), np.zeros((1, 8), np.int32)):
         with pytest.raises(HotLimitError, match="command"):
-            hot.submit(wrong)  # type: ignore[arg-type] # that is the test
+            hot.submit(shape)  # type: ignore[arg-type] # that is the test

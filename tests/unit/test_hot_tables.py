@@ -8,7 +8,7 @@ from offchain.engine.hot.layout import BITS, WINDOW, Int64Array, Limits, Tables
 from offchain.engine.hot.levels import _clear, _mark, next_above, next_below
 from offchain.engine.hot.pool import find, give_back, has_room, take
 from offchain.engine.hot.positions import share_ceil
-from tests.support.hot import seeded
+from tests.support.hot import model, seeded
 
 
 @njit(nogil=True)
@@ -32,7 +32,7 @@ def run_share(amount: int, rate: int) -> int:
 
 
 def tables(orders: int) -> Tables:
-    return HotExchange(Limits(accounts=2, orders=orders, books=1), 0, 0).tables
+    return HotExchange(Limits(accounts=2, orders=orders, books=1), model(0, 0)[0]).tables
 
 
 def test_the_next_price_is_found_wherever_it_is() -> None:

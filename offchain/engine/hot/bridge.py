@@ -1,12 +1,17 @@
 """Between the machine and the batched core: a state becomes tables, an event array events.
 
 The core has no expiry, nonces or signatures; what carries them is the front end: it gives
-`machine_outcomes` the time at which each order expires, and cancels what has expired.
+`machine_outcomes` the time at which each order expires, and cancels what has expired. Nor does it
+know tiered margin or the expected shortfall: a state that needs them is refused, and stays with the
+machine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from offchain.core.margin import Mode
+from offchain.core.parameters import RiskParameters
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
+from offchain.engine.credit import credit_of
 from offchain.engine.events import Closing, Event, Filled, OrderClosed, OrderRested
 from offchain.engine.hot.exchange import HotExchange
 from offchain.engine.hot.layout import (
@@ -16,13 +21,16 @@ from offchain.engine.hot.layout import (
     WINDOW,
     Action,
     HotReason,
+    HotRules,
     Int64Array,
     Limits,
     Outcome,
 )
 from offchain.engine.messages import PlaceOrder
 from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.requirements import peg_of
 from offchain.engine.state import State
+from offchain.engine.tables import rule_tables
 
 Refusal = Rejected | HotReason
 CommandWords = tuple[int, int, int, int, int, int, int, int]
@@ -32,25 +40,45 @@ class UnknownToMachineError(ValueError):
     """The machine has no event for this: an order that shrank in its place."""
 
 
-def load_state(state: State, limits: Limits, credits_e6: Sequence[int]) -> HotExchange:
+class OtherModelError(ValueError):
+    """A state asks for margin that the core does not know: tiers, or expected shortfall."""
+
+
+def hot_rules(rules: RiskParameters) -> HotRules:
+    """Return what the core needs of a parameter set.
+
+    Raises
+    ------
+    OtherModelError
+        If the set has a shortfall model.
+    """
+    if rules.shortfall:
+        raise OtherModelError("expected shortfall")
+    tables = rule_tables(rules)
+    return HotRules(rules.taker_fee_e6, tables.mm_factor_e6, tables.curves, tables.terms)
+
+
+def load_state(state: State, limits: Limits) -> HotExchange:
     """Return the core that a priced state describes.
 
     Parameters
     ----------
     state : State
-        With prices in force; positions, cash and resting orders are copied.
+        With prices in force; positions, cash, credit of collateral and resting orders are copied.
     limits : Limits
         Sizes; every listed instrument gets a book, its window centred on the mark.
-    credits_e6 : sequence of int
-        Collateral of each account after haircuts. [USD e-6]
 
     Raises
     ------
     HotLimitError
         If something does not fit: too many accounts, or an order outside the window.
+    OtherModelError
+        If an account is not a portfolio account, or the set has a shortfall model.
     """
     rules, accounts, prices = state.rules, state.accounts, state.market.prices
-    exchange = HotExchange(limits, rules.taker_fee_e6, rules.mm_factor_e6)
+    if not (accounts.mode[: accounts.count] == Mode.PORTFOLIO).all():
+        raise OtherModelError("an account that is not in portfolio mode")
+    exchange = HotExchange(limits, hot_rules(rules))
     for listed in rules.listing.instruments:
         of = rules.listing.underlyings[listed.underlying]
         mark = int(prices.marks_e8[listed.id]) // of.tick_e8
@@ -61,7 +89,7 @@ def load_state(state: State, limits: Limits, credits_e6: Sequence[int]) -> HotEx
     exchange.open_accounts(owners)
     resting = []
     for account in range(accounts.count):
-        exchange.add_cash(account, int(accounts.cash[account]), credits_e6[account])
+        exchange.add_cash(account, int(accounts.cash[account]))
         for instrument, lots, cost in accounts.positions(account):
             exchange.set_position(account, instrument, lots, cost)
         resting += state.orders_of(account)
@@ -74,8 +102,31 @@ def load_state(state: State, limits: Limits, credits_e6: Sequence[int]) -> HotEx
             order.lots,
             is_reducing=order.reduce_only,
         )
-    exchange.reprice(prices.losses_e6, prices.lot_values_e6, state.market.funding_e6)
+    adopt_market(exchange, state)
     return exchange
+
+
+def adopt_market(exchange: HotExchange, state: State) -> None:
+    """Give the core the machine's market: prices, funding, charges, peg and credit of collateral.
+
+    Parameters
+    ----------
+    exchange : HotExchange
+        With the accounts of the state.
+    state : State
+        With prices in force.
+    """
+    market = state.market
+    for account in range(state.accounts.count):
+        amounts = state.accounts.collateral[account].tolist()
+        exchange.set_credit(account, credit_of(market, account, amounts))
+    exchange.reprice(
+        market.prices.losses_e6,
+        market.prices.lot_values_e6,
+        market.funding_e6,
+        market.charges_in_force,
+        peg_of(state),
+    )
 
 
 def place_words(command: PlaceOrder, order_id: int) -> CommandWords:

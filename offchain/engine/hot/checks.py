@@ -1,15 +1,13 @@
-"""What is asked of an order before it enters: its form, its limits, and all 36 scenarios.
+"""What is asked of an order before its margin is: its form, its terms and its limits.
 
-Each returns `ACCEPTED` or the number of a reason. Only `refuse_margin` writes: it puts the order in
-the totals, where an accepted one belongs, and takes a refused one out again.
+Each returns `ACCEPTED` or the number of a reason, and writes nothing.
 """
 
 from numba import njit
 
-from offchain.core.units import LOSS_BITS, MAX_ORDERS, ROWS, SCENARIOS
+from offchain.core.units import LOSS_BITS, MAX_ORDERS, ROWS
 from offchain.engine.hot.layout import (
     ACCOUNTS,
-    BALANCE,
     BOOK,
     BOOK_ASK,
     BOOK_BASE,
@@ -17,50 +15,30 @@ from offchain.engine.hot.layout import (
     BOOK_INSTRUMENT,
     BOOK_STEP,
     BOOK_TICK,
-    BOOK_VALUE,
     COMMAND_ACCOUNT,
     COMMAND_FLAGS,
     COMMAND_ID,
     COMMAND_INSTRUMENT,
     COMMAND_LOTS,
-    FIGURE_A,
-    FIGURE_B,
     KIND,
     ORDER_ACCOUNT,
     ORDER_LOTS,
     ORDERS,
     RECORD,
     REDUCE_ONLY,
-    ROW,
     SLOT_BUYS,
     SLOT_LOTS,
     SLOT_SELLS,
-    SUMS,
     TIF_MASK,
-    TOTALS,
     WINDOW,
     Action,
     HotReason,
     Int64Array,
     Tables,
 )
-from offchain.engine.hot.matching import (
-    LOTS_LIMIT,
-    SLOT_SHIFT,
-    order_price,
-)
+from offchain.engine.hot.matching import LOTS_LIMIT
 from offchain.engine.hot.pool import has_room
-from offchain.engine.hot.positions import (
-    NO_SLOT,
-    find_slot,
-    is_valid_change,
-    maintenance,
-    others,
-    row_of,
-    taker_fee,
-)
-from offchain.engine.hot.vectors import swap_order, worst_after
-from offchain.engine.matching import MATCH_LIMIT
+from offchain.engine.hot.positions import NO_SLOT, find_slot, row_of
 from offchain.engine.messages import TimeInForce
 from offchain.engine.reasons import Reason
 
@@ -73,7 +51,7 @@ UNKNOWN_INSTRUMENT, UNKNOWN_ORDER = int(Reason.UNKNOWN_INSTRUMENT), int(Reason.U
 BAD_PRICE, BAD_SIZE = int(Reason.BAD_PRICE), int(Reason.BAD_SIZE)
 WOULD_CROSS, POSITION_LIMIT = int(Reason.WOULD_CROSS), int(Reason.POSITION_LIMIT)
 TOO_MANY_ORDERS, TOO_MANY_POSITIONS = int(Reason.TOO_MANY_ORDERS), int(Reason.TOO_MANY_POSITIONS)
-INSUFFICIENT_MARGIN, BAD_COMMAND = int(Reason.INSUFFICIENT_MARGIN), int(HotReason.BAD_COMMAND)
+BAD_COMMAND = int(HotReason.BAD_COMMAND)
 BAD_ORDER_ID, ORDER_EXISTS = int(HotReason.BAD_ORDER_ID), int(HotReason.ORDER_EXISTS)
 BOOK_FULL, PRICE_WINDOW = int(HotReason.BOOK_FULL), int(HotReason.PRICE_WINDOW)
 
@@ -134,20 +112,6 @@ def reducing_lots(t: Tables, account: int, instrument: int, lots: int) -> int:
     return size if lots > 0 else -size
 
 
-@njit(cache=True, nogil=True)
-def _reduces_risk(
-    t: Tables, account: int, instrument: int, lots: int, extra: int, fee: int
-) -> bool:
-    """Tell whether a reducing order that fills at its limit is a valid change of risk (INV-7)."""
-    underlying = instrument >> SLOT_SHIFT
-    row = row_of(t, account)
-    sums = row + underlying * ROW + SUMS
-    scan = worst_after(t.rows, sums, t.losses, instrument * SCENARIOS, lots)
-    required = maintenance(t, scan + others(t, account, underlying, SUMS))
-    balance = t.rows[row + BALANCE] - extra - fee
-    return balance >= required or is_valid_change(t, account, underlying, balance, required)
-
-
 @njit(cache=True, nogil=True, forceinline=True)
 def refuse_form(t: Tables, commands: Int64Array, at: int, place: int) -> int:
     """Refuse what is wrong before prices matter; `place` is where the id rests, or 0."""
@@ -170,35 +134,3 @@ def refuse_form(t: Tables, commands: Int64Array, at: int, place: int) -> int:
     instrument = commands[at + COMMAND_INSTRUMENT]
     is_known = 0 <= instrument < ROWS and t.book_of[instrument] != 0
     return ACCEPTED if is_known else UNKNOWN_INSTRUMENT
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def refuse_margin(
-    t: Tables, place: int, book: int, account: int, lots: int, whole: int, flags: int
-) -> int:
-    """Put an order into the totals and look at all 36 of them; refused, it is taken out again.
-
-    `place` is the order that it replaces, or 0; `whole` the limit in ticks.
-    """
-    b, order = book * BOOK, place * RECORD
-    instrument, value = t.books[b + BOOK_INSTRUMENT], t.books[b + BOOK_VALUE]
-    underlying = instrument >> SLOT_SHIFT
-    old = old_extra = 0
-    if place:
-        old = t.orders[order + ORDER_LOTS]
-        old_extra = old * (order_price(t, place, book) - value)
-    lot_price = whole * t.books[b + BOOK_STEP]
-    extra = lots * (lot_price - value)
-    row = row_of(t, account)
-    totals, cells = row + underlying * ROW + TOTALS, instrument * SCENARIOS
-    required = swap_order(t.rows, totals, t.losses, cells, old, old_extra, lots, extra)
-    required += others(t, account, underlying, TOTALS)
-    fee = taker_fee(t, lots, lot_price) + min(abs(lots), MATCH_LIMIT) - 1  # each fill rounds up
-    balance = t.rows[row + BALANCE] - fee
-    if balance >= required:
-        return ACCEPTED
-    if flags & REDUCE_ONLY and _reduces_risk(t, account, instrument, lots, extra, fee):
-        return ACCEPTED
-    swap_order(t.rows, totals, t.losses, cells, lots, extra, old, old_extra)
-    t.scalars[FIGURE_A], t.scalars[FIGURE_B] = balance, required
-    return INSUFFICIENT_MARGIN

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from offchain.core.addons import Charge
+from offchain.core.portfolio import CROSS_TERMS
 from offchain.core.units import (
     CASH_BITS,
     LOSS_BITS,
@@ -19,10 +21,25 @@ from offchain.core.units import (
 from offchain.engine.accounts import MAX_ACCOUNTS
 from offchain.engine.hot import layout as w
 from offchain.engine.hot.kernel import run
-from offchain.engine.hot.layout import Int32Array, Int64Array, Limits, Tables
+from offchain.engine.hot.layout import (
+    Checks,
+    HotRules,
+    Int32Array,
+    Int64Array,
+    Limits,
+    Tables,
+)
 from offchain.engine.hot.levels import link
 from offchain.engine.hot.pool import find, has_room, take
 from offchain.engine.hot.positions import NO_SLOT, add_order, find_slot
+from offchain.engine.hot.rates import (
+    MAX_PEG_E6,
+    are_terms_in_range,
+    flat_curves,
+    is_in_range,
+    rate_table,
+)
+from offchain.engine.hot.requirement import exact_base, initial, maintenance
 from offchain.engine.hot.rerow import rerow
 
 MAX_HOT_ORDERS = 1 << 26
@@ -76,6 +93,9 @@ def _tables(limits: Limits) -> Tables:
         books=_aligned(limits.books * w.BOOK),
         book_of=_aligned(ROWS),
         losses=_aligned(ROWS * SCENARIOS // 2).view(np.int32),
+        rates=_aligned(ROWS * w.RATE),
+        curves=_aligned(2 * MAX_UNDERLYINGS * w.CURVE),
+        scratch=_aligned(w.SCRATCH),
         scalars=scalars,
     )
 
@@ -87,10 +107,13 @@ class HotExchange:
     ----------
     limits : Limits
         Sizes; nothing grows later. What does not fit is refused with a reason.
-    taker_fee_e6, mm_factor_e6 : int
-        Rates in [0, 1e6].
+    rules : HotRules
+        Taker's fee and MM factor in [0, 1e6]; tier curves and terms of `engine.tables`.
     event_capacity : int
         Events of one batch, at least `layout.MOST_EVENTS`.
+    is_bound_first : bool
+        Whether bounds may decide what they can; without, every check is an exact one. The results
+        are the same.
 
     Raises
     ------
@@ -99,28 +122,37 @@ class HotExchange:
 
     Notes
     -----
-    Initial margin is the plain sum over underlyings of the worst total (an offset of nothing
-    between underlyings), without add-ons. Account 0 is the insurance fund, which is paid the fees.
+    Every account is margined as a portfolio account of the machine: scan risk across underlyings,
+    add-ons, unwinding floor, peg. Requirements of IM at or above `requirement.LIMIT` are refused
+    whatever the balance. Account 0 is the insurance fund, which is paid the fees.
     """
 
     def __init__(
         self,
         limits: Limits,
-        taker_fee_e6: int,
-        mm_factor_e6: int,
+        rules: HotRules,
         event_capacity: int = 1 << 14,
+        *,
+        is_bound_first: bool = True,
     ) -> None:
         _need("accounts", holds=1 <= limits.accounts <= MAX_ACCOUNTS)
         _need("orders", holds=1 <= limits.orders <= MAX_HOT_ORDERS)
         _need("books", holds=1 <= limits.books <= MAX_BOOKS)
         _need("positions", holds=1 <= limits.positions <= MAX_POSITIONS)
         _need("underlyings", holds=1 <= limits.underlyings <= MAX_UNDERLYINGS)
-        _need("rates", holds=0 <= taker_fee_e6 <= ONE_E6 and 0 <= mm_factor_e6 <= ONE_E6)
+        rates = (rules.taker_fee_e6, rules.mm_factor_e6)
+        _need("rates", holds=min(rates) >= 0 and max(rates) <= ONE_E6)
+        _need("terms", holds=are_terms_in_range(rules.terms))
         _need("event capacity", holds=event_capacity >= w.MOST_EVENTS)
         self.limits = limits
         self.tables = _tables(limits)
-        self.tables.scalars[w.TAKER_FEE] = taker_fee_e6
-        self.tables.scalars[w.MM_FACTOR] = mm_factor_e6
+        scalars = self.tables.scalars
+        scalars[w.TAKER_FEE], scalars[w.MM_FACTOR] = rates
+        scalars[w.OFFSET : w.BREAKDOWN + 1] = rules.terms[:CROSS_TERMS]
+        scalars[w.COVERS : w.COVERS + MAX_UNDERLYINGS] = rules.terms[CROSS_TERMS:]
+        scalars[w.IM_FACTOR] = ONE_E6
+        self.tables.curves[:] = flat_curves(rules.curves)
+        self._is_bound_first = is_bound_first
         self._events = _aligned(event_capacity * w.RECORD)
         self._books = 0
         self._is_stale = False
@@ -217,8 +249,18 @@ class HotExchange:
         add_order(t, account, slot, lots, 1)
         self._is_stale = True
 
+    def set_credit(self, account: int, credit_e6: int) -> None:
+        """Replace the value of collateral after haircuts. [USD e-6]"""
+        credit = int(self.tables.rows[self._row(account) + w.CREDIT])
+        self.add_cash(account, 0, credit_e6 - credit)
+
     def reprice(
-        self, losses_e6: Int32Array, lot_values_e6: Int64Array, funding_e6: Int64Array
+        self,
+        losses_e6: Int32Array,
+        lot_values_e6: Int64Array,
+        funding_e6: Int64Array,
+        charges_e6: Int64Array,
+        peg_e6: int = 0,
     ) -> None:
         """Adopt a price tick and recompute every sum and balance, exactly.
 
@@ -228,15 +270,27 @@ class HotExchange:
             Loss of one long lot in each scenario. [USD e-6]
         lot_values_e6, funding_e6 : int64[ROWS]
             Value of one long lot at the mark, and its cumulative funding. [USD e-6]
+        charges_e6 : int64[ROWS, COLUMNS]
+            Charges per lot, from `pricing.charge_table`. [USD e-6]
+        peg_e6 : int
+            By how much IM grows while the cash asset is off its peg, in [0, `MAX_PEG`].
         """
         t = self.tables
         listed = t.books.reshape(-1, w.BOOK)[: self._books]
         instruments = listed[:, w.BOOK_INSTRUMENT]
         values = lot_values_e6[instruments]
         _need("lot value", holds=bool((np.abs(values) < 1 << LOSS_BITS).all()))
+        _need("charges", holds=is_in_range(charges_e6))
+        _need("peg", holds=0 <= peg_e6 <= MAX_PEG_E6)
         t.losses[:] = losses_e6.reshape(-1)
         listed[:, w.BOOK_VALUE] = values
         listed[:, w.BOOK_FUNDING] = funding_e6[instruments]
+        covers = t.scalars[w.COVERS : w.COVERS + MAX_UNDERLYINGS]
+        rates, has_bounds = rate_table(charges_e6, covers)
+        t.rates[:] = rates.reshape(-1)
+        t.scalars[w.GROUPS_USED] = 1 + int(charges_e6[:, Charge.GROUP].max())
+        t.scalars[w.IS_BOUND_FIRST] = self._is_bound_first and has_bounds
+        t.scalars[w.IM_FACTOR] = ONE_E6 + peg_e6
         rerow(t)
         self._is_stale = False
 
@@ -323,6 +377,17 @@ class HotExchange:
         positions = rows[at + w.SUMS : at + w.SUMS + SCENARIOS]
         totals = rows[at + w.TOTALS : at + w.TOTALS + SCENARIOS]
         return positions.tolist(), (totals - positions).tolist()
+
+    def requirements(self, account: int) -> tuple[int, int]:
+        """Return MM, and IM with resting orders, of an account. [USD e-6]"""
+        self._row(account)
+        t = self.tables
+        due = maintenance(t, exact_base(t, account, is_initial=False))
+        return int(due), int(initial(t, exact_base(t, account, is_initial=True)))
+
+    def checks(self) -> Checks:
+        """Return how many margin checks there were since the exchange was built."""
+        return Checks(*self.tables.scalars[w.ORDERS_SEEN : w.FORESEEN + 1].tolist())
 
     def audit(self) -> bool:
         """Tell whether the sums and balances kept by adding equal those computed anew."""

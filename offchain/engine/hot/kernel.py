@@ -15,7 +15,6 @@ from offchain.engine.hot.checks import (
     refuse_account,
     refuse_form,
     refuse_limits,
-    refuse_margin,
     refuse_terms,
 )
 from offchain.engine.hot.layout import (
@@ -47,10 +46,11 @@ from offchain.engine.hot.layout import (
     RECORD,
     REDUCE_ONLY,
     ROW,
+    SLOT_SHIFT,
     SLOTS_OF,
-    SUMS,
     TIF_MASK,
-    TOTALS,
+    UNDERLYINGS,
+    WORST,
     Action,
     HotReason,
     Int64Array,
@@ -58,8 +58,9 @@ from offchain.engine.hot.layout import (
     Tables,
 )
 from offchain.engine.hot.levels import link, unlink
+from offchain.engine.hot.margin import refuse_margin
 from offchain.engine.hot.matching import (
-    SLOT_SHIFT,
+    best_of,
     drop,
     emit,
     match,
@@ -73,8 +74,9 @@ from offchain.engine.hot.positions import (
     less_resting,
     release_slot,
     row_of,
+    swap_totals,
 )
-from offchain.engine.hot.vectors import borrowed, prefetch, swap_order
+from offchain.engine.hot.vectors import borrowed, prefetch
 from offchain.engine.messages import TimeInForce
 from offchain.engine.reasons import Reason
 
@@ -88,6 +90,8 @@ NOTHING_TO_REDUCE = int(Reason.NOTHING_TO_REDUCE)
 IOC = int(TimeInForce.IMMEDIATE_OR_CANCEL)
 FAR, MIDDLE, NEAR = 24, 14, 7
 """Commands ahead of which account row, order and neighbours are asked for from memory."""
+SLOTS_AHEAD = 4
+"""Slots of an account that are asked for; what has more brings the rest by itself."""
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -111,8 +115,7 @@ def _shrink(
     instrument = t.books[book * BOOK + BOOK_INSTRUMENT]
     gone = old - lots
     extra = gone * (order_price(t, place, book) - t.books[book * BOOK + BOOK_VALUE])
-    totals = row_of(t, account) + (instrument >> SLOT_SHIFT) * ROW + TOTALS
-    swap_order(t.rows, totals, t.losses, instrument * SCENARIOS, gone, extra, 0, 0)
+    swap_totals(t, account, instrument, gone, extra, 0, 0)
     if gone:
         less_resting(t, find_slot(t, account, instrument), gone)
     t.orders[order + ORDER_LOTS] = lots
@@ -139,12 +142,14 @@ def _execute(
     b = book * BOOK
     instrument = t.books[b + BOOK_INSTRUMENT]
     slippage = (tick + t.books[b + BOOK_BASE]) * t.books[b + BOOK_STEP] - t.books[b + BOOK_VALUE]
-    left, cost, closed, slippage_sum, fees, is_cut = match(
-        t, events, command, book, account, lots, tick
-    )
-    filled = lots - left
-    if filled:
-        settle_taker(t, account, instrument, filled, slippage, cost, closed, slippage_sum, fees)
+    left, is_cut = lots, False
+    if best_of(t, book, lots, tick) >= 0:
+        left, cost, closed, slippage_sum, fees, is_cut = match(
+            t, events, command, book, account, lots, tick
+        )
+        filled = lots - left
+        if filled:
+            settle_taker(t, account, instrument, filled, slippage, cost, closed, slippage_sum, fees)
     if left and not is_cut and flags & TIF_MASK != IOC:
         slot = find_slot(t, account, instrument)
         t.slots[slot] = instrument + 1
@@ -164,9 +169,7 @@ def _execute(
     if place:
         give_back(t, place)
     if left:
-        totals = row_of(t, account) + (instrument >> SLOT_SHIFT) * ROW + TOTALS
-        row = instrument * SCENARIOS
-        swap_order(t.rows, totals, t.losses, row, left, left * slippage, 0, 0)
+        swap_totals(t, account, instrument, left, left * slippage, 0, 0)
         emit(t, events, CLOSED, command, order_id, account, instrument, UNFILLED, 0, 0)
 
 
@@ -258,9 +261,16 @@ def _look_ahead(t: Tables, commands: Int64Array, command: int, stop: int) -> Non
         account = commands[at + COMMAND_ACCOUNT]
         if 0 <= account < t.scalars[ACCOUNTS]:
             row = row_of(t, account)
-            for line in range(0, SUMS, RECORD):
-                prefetch(t.rows, row + line)
-            prefetch(t.slots, account * t.scalars[SLOTS_OF] * RECORD)
+            for part in range(row, row + t.scalars[UNDERLYINGS] * ROW, ROW):
+                prefetch(t.rows, part + WORST)
+            underlying = commands[at + COMMAND_INSTRUMENT] >> SLOT_SHIFT  # only a hint
+            if 0 <= underlying < t.scalars[UNDERLYINGS]:
+                row += underlying * ROW
+            for line in range(row, row + SCENARIOS, RECORD):
+                prefetch(t.rows, line)
+            first = account * t.scalars[SLOTS_OF] * RECORD
+            for slot in range(first, first + SLOTS_AHEAD * RECORD, RECORD):
+                prefetch(t.slots, slot)
         prefetch(t.ids, 2 * home(t, commands[at + COMMAND_ID]))
     if command + MIDDLE < stop:
         at = 2 * home(t, commands[(command + MIDDLE) * RECORD + COMMAND_ID])
@@ -285,6 +295,9 @@ def uncounted(t: Tables) -> Tables:
         borrowed(t.books),
         borrowed(t.book_of),
         borrowed(t.losses),
+        borrowed(t.rates),
+        borrowed(t.curves),
+        borrowed(t.scratch),
         borrowed(t.scalars),
     )
 

@@ -6,7 +6,7 @@ reduce, or when its fill would take its account below what INV-7 allows (E-5).
 
 from numba import njit
 
-from offchain.core.units import LOTS_BITS, SCENARIOS
+from offchain.core.units import LOTS_BITS
 from offchain.engine.events import Closing
 from offchain.engine.hot.layout import (
     BALANCE,
@@ -37,11 +37,8 @@ from offchain.engine.hot.layout import (
     OWNER,
     RECORD,
     REDUCE_ONLY,
-    ROW,
     SLOT_COST,
     SLOT_LOTS,
-    SUMS,
-    TOTALS,
     WINDOW,
     Int64Array,
     Outcome,
@@ -52,22 +49,20 @@ from offchain.engine.hot.pool import give_back
 from offchain.engine.hot.positions import (
     NO_SLOT,
     add_order,
+    fill_totals,
     find_slot,
-    is_valid_change,
     less_resting,
-    maintenance,
-    others,
     pay,
     release_slot,
     row_of,
+    swap_totals,
     taker_fee,
     trade,
 )
-from offchain.engine.hot.vectors import fill_order, swap_order, worst_after
+from offchain.engine.hot.risk_change import may_take
 from offchain.engine.matching import MATCH_LIMIT
 
 LOTS_LIMIT = 1 << LOTS_BITS
-SLOT_SHIFT = 8  # an instrument id is underlying << 8 | slot
 FUND = 0
 """The insurance fund, which is paid the fees."""
 
@@ -110,8 +105,7 @@ def drop(t: Tables, place: int, book: int) -> None:
     account, lots = t.orders[order + ORDER_ACCOUNT], t.orders[order + ORDER_LOTS]
     instrument = t.books[book * BOOK + BOOK_INSTRUMENT]
     slippage = order_price(t, place, book) - t.books[book * BOOK + BOOK_VALUE]
-    totals = row_of(t, account) + (instrument >> SLOT_SHIFT) * ROW + TOTALS
-    swap_order(t.rows, totals, t.losses, instrument * SCENARIOS, lots, lots * slippage, 0, 0)
+    swap_totals(t, account, instrument, lots, lots * slippage, 0, 0)
     forget(t, place, find_slot(t, account, instrument))
 
 
@@ -134,43 +128,21 @@ def order_price(t: Tables, place: int, book: int) -> int:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _may_fill(t: Tables, account: int, instrument: int, lots: int, extra: int) -> bool:
-    """Tell whether a maker may take these lots at `extra` = lots x (price - mark)."""
-    underlying = instrument >> SLOT_SHIFT
-    row = row_of(t, account)
-    sums = row + underlying * ROW + SUMS
-    scan = worst_after(t.rows, sums, t.losses, instrument * SCENARIOS, lots)
-    required = maintenance(t, scan + others(t, account, underlying, SUMS))
-    balance = t.rows[row + BALANCE] - extra
-    return balance >= required or is_valid_change(t, account, underlying, balance, required)
-
-
-@njit(cache=True, nogil=True, forceinline=True)
 def _fill_maker(
     t: Tables, place: int, slot: int, instrument: int, lots: int, lot_price: int, slippage: int
 ) -> None:
     """Book a fill on the maker's side; `lots` are its own, signed."""
     order = place * RECORD
     account = t.orders[order + ORDER_ACCOUNT]
-    row = row_of(t, account)
-    underlying = row + (instrument >> SLOT_SHIFT) * ROW
-    fill_order(
-        t.rows,
-        underlying + TOTALS,
-        underlying + SUMS,
-        t.losses,
-        instrument * SCENARIOS,
-        lots,
-        lots * slippage,
-    )
-    t.rows[row + BALANCE] -= lots * slippage
+    fill_totals(t, account, instrument, lots, lots * slippage)
+    t.rows[row_of(t, account) + BALANCE] -= lots * slippage
     trade(t, account, slot, lots, lots * lot_price)
     less_resting(t, slot, lots)
     t.orders[order + ORDER_LOTS] -= lots
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _available(t: Tables, place: int, held: int) -> int:
+def available(t: Tables, place: int, held: int) -> int:
     """Return the lots that a maker can give; zero when it may only reduce and cannot."""
     lots = t.orders[place * RECORD + ORDER_LOTS]
     if t.orders[place * RECORD + ORDER_FLAGS] & REDUCE_ONLY:
@@ -188,7 +160,7 @@ def _position(t: Tables, account: int, instrument: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _best(t: Tables, book: int, lots: int, tick: int) -> int:
+def best_of(t: Tables, book: int, lots: int, tick: int) -> int:
     """Return the best tick of the other side when an order at `tick` reaches it; -1 if not."""
     if lots > 0:
         ask = t.books[book * BOOK + BOOK_ASK]  # `WINDOW` without asks, above every tick
@@ -198,21 +170,35 @@ def _best(t: Tables, book: int, lots: int, tick: int) -> int:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _closing(
-    t: Tables, maker: int, owner: int, instrument: int, held: int, lots: int, slippage: int
+def closing_of(
+    t: Tables,
+    maker: int,
+    slot: int,
+    owner: int,
+    instrument: int,
+    taken: int,
+    taken_extra: int,
+    lots: int,
+    slippage: int,
 ) -> int:
-    """Tell why a maker cannot give these lots (its own, signed), or `NOT_CLOSING`."""
+    """Tell why a maker cannot give these lots (its own, signed), or `NOT_CLOSING`.
+
+    `taken` and `taken_extra` are what it has given in a match that is only foreseen.
+    """
     if t.rows[row_of(t, maker) + OWNER] == owner:
         return SELF_TRADE
     if lots == 0:
         return REDUCED
     # Order entry sees to the limit of lots; a position that was loaded may have moved beyond.
-    if abs(held + lots) >= LOTS_LIMIT or not _may_fill(t, maker, instrument, lots, lots * slippage):
+    if abs(t.slots[slot + SLOT_LOTS] + taken + lots) >= LOTS_LIMIT:
         return MARGIN
-    return NOT_CLOSING
+    extra = lots * slippage
+    if may_take(t, maker, slot, instrument, taken, taken_extra, lots, extra):
+        return NOT_CLOSING
+    return MARGIN
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(cache=True, nogil=True)
 def match(
     t: Tables,
     events: Int64Array,
@@ -242,7 +228,7 @@ def match(
     left, closed, slippage_sum, fees, touched = lots, 0, 0, 0, 0
     own_lots, cost = _position(t, account, instrument)
     while left != 0:
-        best = _best(t, book, lots, tick)
+        best = best_of(t, book, lots, tick)
         if best < 0:
             break
         if touched == MATCH_LIMIT:
@@ -253,11 +239,11 @@ def match(
         maker, order_id = t.orders[order + ORDER_ACCOUNT], t.orders[order + ORDER_ID]
         slot = find_slot(t, maker, instrument)
         held = t.slots[slot + SLOT_LOTS]
-        size = min(_available(t, place, held), abs(left))
+        size = min(available(t, place, held), abs(left))
         amount = size if t.orders[order + ORDER_LOTS] > 0 else -size  # the maker's, signed
         lot_price = order_price(t, place, book)
         slippage = lot_price - value
-        closing = _closing(t, maker, owner, instrument, held, amount, slippage)
+        closing = closing_of(t, maker, slot, owner, instrument, 0, 0, amount, slippage)
         if closing == NOT_CLOSING:
             _fill_maker(t, place, slot, instrument, amount, lot_price - funding, slippage)
             fee = taker_fee(t, size, lot_price)
@@ -295,16 +281,7 @@ def settle_taker(
 ) -> None:
     """Book what an incoming order traded; the totals hold it as an order at its limit."""
     row = row_of(t, account)
-    underlying = row + (instrument >> SLOT_SHIFT) * ROW
-    fill_order(
-        t.rows,
-        underlying + TOTALS,
-        underlying + SUMS,
-        t.losses,
-        instrument * SCENARIOS,
-        filled,
-        filled * limit_slippage,
-    )
+    fill_totals(t, account, instrument, filled, filled * limit_slippage)
     t.rows[row + BALANCE] -= slippage_sum
     slot = find_slot(t, account, instrument)
     t.slots[slot] = instrument + 1

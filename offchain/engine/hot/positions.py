@@ -7,11 +7,10 @@ ends at the first free one. Figures stay in int64 by the bounds of `offchain.cor
 
 from numba import njit
 
-from offchain.core.units import ONE_E6
+from offchain.core.units import ONE_E6, SCENARIOS
 from offchain.engine.hot.layout import (
     BALANCE,
     CASH,
-    MM_FACTOR,
     ORDERS,
     RECORD,
     ROW,
@@ -21,13 +20,16 @@ from offchain.engine.hot.layout import (
     SLOT_LOTS,
     SLOT_ORDERS,
     SLOT_SELLS,
+    SLOT_SHIFT,
     SLOTS_OF,
     SUMS,
     TAKER_FEE,
+    TOTALS,
     UNDERLYINGS,
+    WORST,
     Tables,
 )
-from offchain.engine.hot.vectors import is_product_at_least, worst
+from offchain.engine.hot.vectors import fill_order, swap_order, worst
 
 NO_SLOT = -1
 
@@ -84,6 +86,15 @@ def less_resting(t: Tables, slot: int, lots: int) -> None:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
+def more_resting(t: Tables, slot: int, side: int, lots: int) -> None:
+    """Add lots to what rests on a side (its sign); negative ones take them away."""
+    if side > 0:
+        t.slots[slot + SLOT_BUYS] += lots
+    else:
+        t.slots[slot + SLOT_SELLS] -= lots
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def trade(t: Tables, account: int, slot: int, lots: int, cost_e6: int) -> None:
     """Add lots and cost to a position; a closed one turns its cost into cash."""
     t.slots[slot + SLOT_LOTS] += lots
@@ -101,19 +112,52 @@ def pay(t: Tables, account: int, amount_e6: int) -> None:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def others(t: Tables, account: int, underlying: int, part: int) -> int:
-    """Return the worst losses of the other underlyings, summed; `part` is TOTALS or SUMS."""
-    found = 0
-    if t.scalars[UNDERLYINGS] > 1:
-        for other in range(t.scalars[UNDERLYINGS]):
-            if other != underlying:
-                found += worst(t.rows, row_of(t, account) + other * ROW + part)
+def swap_totals(
+    t: Tables, account: int, instrument: int, old: int, old_extra: int, new: int, new_extra: int
+) -> int:
+    """Replace an order by another in the totals; return the largest of them, at least zero.
+
+    `old_extra` and `new_extra` are lots x (limit - mark). [lots, USD e-6]
+    """
+    row = row_of(t, account) + (instrument >> SLOT_SHIFT) * ROW
+    largest = swap_order(
+        t.rows, row + TOTALS, t.losses, instrument * SCENARIOS, old, old_extra, new, new_extra
+    )
+    t.rows[row + WORST] = largest
+    return largest
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def fill_totals(t: Tables, account: int, instrument: int, lots: int, extra: int) -> None:
+    """Turn lots of an order that the totals hold into a position. [lots, USD e-6]"""
+    row, cells = row_of(t, account) + (instrument >> SLOT_SHIFT) * ROW, instrument * SCENARIOS
+    fill_order(t.rows, row + TOTALS, row + SUMS, t.losses, cells, lots, extra)
+    t.rows[row + WORST] = worst(t.rows, row + TOTALS)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def other_totals(t: Tables, account: int, underlying: int) -> int:
+    """Return the worst totals of the other underlyings, summed. [USD e-6]"""
+    row, found = row_of(t, account), 0
+    for other in range(t.scalars[UNDERLYINGS]):
+        if other != underlying:
+            found += t.rows[row + other * ROW + WORST]
+    return found
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def other_sums(t: Tables, account: int, underlying: int) -> int:
+    """Return the worst position sums of the other underlyings, summed. [USD e-6]"""
+    row, found = row_of(t, account), 0
+    for other in range(t.scalars[UNDERLYINGS]):
+        if other != underlying:
+            found += worst(t.rows, row + other * ROW + SUMS)
     return found
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def share_ceil(amount: int, rate_e6: int) -> int:
-    """Return ceil(amount x rate / 1e6) of an amount below 2**62 and a rate of at most 1e6.
+    """Return ceil(amount x rate / 1e6), which is below 2**63, of an amount that is not negative.
 
     The product may need 82 bits: whole millions are multiplied apart, which rounds nothing.
     """
@@ -125,24 +169,3 @@ def share_ceil(amount: int, rate_e6: int) -> int:
 def taker_fee(t: Tables, lots: int, lot_price_e6: int) -> int:
     """Return the fee on |lots| at a price of one lot, rounded up. [USD e-6]"""
     return share_ceil(abs(lots) * lot_price_e6, t.scalars[TAKER_FEE])
-
-
-@njit(cache=True, nogil=True, forceinline=True)
-def maintenance(t: Tables, scan_e6: int) -> int:
-    """Return ceil(factor x scan). [USD e-6]"""
-    return share_ceil(scan_e6, t.scalars[MM_FACTOR])
-
-
-@njit(cache=True, nogil=True)
-def is_valid_change(
-    t: Tables, account: int, underlying: int, balance_after: int, required_after: int
-) -> bool:
-    """Tell whether an account may become this (`is_valid_risk_change`, where IM is not met)."""
-    row = row_of(t, account)
-    scan = worst(t.rows, row + underlying * ROW + SUMS) + others(t, account, underlying, SUMS)
-    before, required_before = t.rows[row + BALANCE], maintenance(t, scan)
-    if required_after > required_before:
-        return False
-    if required_before == 0:
-        return bool(balance_after >= before)
-    return is_product_at_least(balance_after, required_before, before, required_after)

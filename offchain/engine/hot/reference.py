@@ -4,9 +4,11 @@ It keeps no sums: each check adds up all positions and orders again, and a comma
 is simply not done. `kernel.run` must give the same events and leave the same accounts.
 """
 
+import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from offchain.core.margin import is_valid_risk_change
 from offchain.core.units import LOSS_BITS, LOTS_BITS, MAX_ORDERS
 from offchain.engine.events import Closing
 from offchain.engine.hot.layout import (
@@ -116,7 +118,7 @@ class ReferenceExchange(ReferenceMargin):
             order_id, account, instrument, lots, price, bool(flags & REDUCE_ONLY)
         )
         self.admit(order, flags & TIF_MASK, None)
-        self.execute(order, flags & TIF_MASK)
+        self.attempt(order, flags & TIF_MASK, None)
 
     def amend(self, order_id: int, account: int, price: int, lots: int, flags: int) -> None:
         """Shrink an order where it is, or put it in again as a cancel and a new order would."""
@@ -134,11 +136,7 @@ class ReferenceExchange(ReferenceMargin):
             return
         order = ReferenceOrder(order_id, account, instrument, lots, price, old.is_reducing)
         self.admit(order, flags & TIF_MASK, old)
-        self.emit(
-            Outcome.AMENDED, order_id, account, instrument, price, order.lots, old.is_reducing
-        )
-        self.books[instrument].orders.remove(old)
-        self.execute(order, flags & TIF_MASK)
+        self.attempt(order, flags & TIF_MASK, old)
 
     def check_terms(self, instrument: int, price_e8: int, lots: int) -> None:
         """Refuse a bad size or price."""
@@ -192,7 +190,7 @@ class ReferenceExchange(ReferenceMargin):
         )
         most = self.fee(instrument, lots, price) + min(abs(lots), MATCH_LIMIT) - 1
         balance = self.balance(account) - most
-        required = self.scan(account, [*own, (instrument, lots, price)])
+        required = self.margins(account, [*own, (instrument, lots, price)])[1]
         if balance >= required:
             return
         if order.is_reducing and self.is_valid_trade(account, instrument, lots, price, most):
@@ -206,6 +204,30 @@ class ReferenceExchange(ReferenceMargin):
             for maker in self.side(order.instrument, -order.lots)
             if (order.price_e8 - maker.price_e8) * order.lots >= 0
         ]
+
+    def attempt(self, order: ReferenceOrder, tif: int, old: ReferenceOrder | None) -> None:
+        """Match and rest; take everything back when the outcome leaves IM uncovered (E-4, E-5)."""
+        account, instrument = order.account, order.instrument
+        kept = copy.deepcopy((self.books, self.accounts))
+        count = len(self.events)
+        before = self.balance(account), self.margins(account, ())[0]
+        held = self.accounts[account].lots(instrument)
+        if old is not None:
+            words = (order.price_e8, order.lots, order.is_reducing)
+            self.emit(Outcome.AMENDED, order.order_id, account, instrument, *words)
+            self.books[instrument].orders.remove(old)
+        self.execute(order, tif)
+        if self.accounts[account].lots(instrument) == held:  # makers are on one side: no trade
+            return
+        balance, required = self.balance(account), self.margins(account, self.terms(account))[1]
+        if balance >= required:
+            return
+        after = balance, self.margins(account, ())[0]
+        if order.is_reducing and is_valid_risk_change(*before, *after):
+            return
+        self.books, self.accounts = kept
+        del self.events[count:]
+        raise RefusedError(Reason.INSUFFICIENT_MARGIN, balance, required)
 
     def execute(self, order: ReferenceOrder, tif: int) -> None:
         """Match, and rest what is left."""

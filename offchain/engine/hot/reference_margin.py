@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from offchain.core.margin import fee_e6, is_valid_risk_change, maintenance_margin, trade_cost_e6
-from offchain.core.scan import order_sums_reference, scan_risk_reference, scan_sums_reference
+from offchain.core.curves import Line
+from offchain.core.margin import (
+    fee_e6,
+    initial_margin,
+    is_valid_risk_change,
+    maintenance_margin,
+    trade_cost_e6,
+)
+from offchain.core.portfolio import portfolio_reference
+from offchain.core.scan import order_sums_reference, scan_sums_reference
 from offchain.core.units import RatioE6
 from offchain.engine.hot.layout import Limits
+
+BEYOND = (1 << 63) - 1
+LIMIT = 1 << 58
+"""A requirement of IM from here on is `BEYOND` every balance. [USD e-6]"""
 
 Terms = tuple[int, int, int]
 """(instrument, signed lots, limit price e8) of an order that may fill."""
@@ -57,18 +69,33 @@ class ReferenceAccount:
         return self.positions.get(instrument, [0, 0])[0]
 
 
+@dataclass(frozen=True)
+class ReferenceRules:
+    """A parameter set's part in margin: fee and factor, curves by underlying, and the cross terms.
+
+    `terms` are offset, its cap, breakdown, and the calm cover of each underlying.
+    """
+
+    taker_fee_e6: int
+    mm_factor_e6: int
+    delta_curves: Sequence[Sequence[Line]]
+    unwind_curves: Sequence[Sequence[Line]]
+    terms: Sequence[int]
+
+
 @dataclass
 class ReferenceMargin:
     """Books, accounts and prices, and every margin figure added up anew."""
 
     limits: Limits
-    taker_fee_e6: int
-    mm_factor_e6: int
+    rules: ReferenceRules
     books: dict[int, ReferenceBook] = field(default_factory=dict)
     accounts: list[ReferenceAccount] = field(default_factory=list)
     losses: Sequence[Sequence[int]] = ()
     values: Sequence[int] = ()
     funding: Sequence[int] = ()
+    charges: Sequence[Sequence[int]] = ()
+    peg_e6: int = 0
 
     def list_instrument(
         self, instrument: int, tick_e8: int, lot_divisor: int, base_tick: int
@@ -81,10 +108,16 @@ class ReferenceMargin:
         self.books[instrument].base_tick = base_tick
 
     def reprice(
-        self, losses: Sequence[Sequence[int]], values: Sequence[int], funding: Sequence[int]
+        self,
+        losses: Sequence[Sequence[int]],
+        values: Sequence[int],
+        funding: Sequence[int],
+        charges: Sequence[Sequence[int]],
+        peg_e6: int = 0,
     ) -> None:
         """Adopt a price tick."""
         self.losses, self.values, self.funding = losses, values, funding
+        self.charges, self.peg_e6 = charges, peg_e6
 
     def order(self, order_id: int) -> ReferenceOrder | None:
         """Return a resting order."""
@@ -131,14 +164,37 @@ class ReferenceMargin:
             ),
         )
 
-    def scan(self, account: int, orders: Sequence[Terms]) -> int:
-        """Return the worst loss with every subset of orders filled, summed over underlyings."""
-        positions, resting = self.sums(account, orders)
-        totals = [
-            [v + x for v, x in zip(a, b, strict=True)]
-            for a, b in zip(positions, resting, strict=True)
+    def lines(self, account: int, orders: Sequence[Terms]) -> list[tuple[int, int, int, int]]:
+        """Return instrument, position, and what orders would buy and sell of it."""
+        held = self.accounts[account].positions
+        return [
+            (
+                i,
+                held[i][0] if i in held else 0,
+                sum(max(0, lots) for other, lots, _ in orders if other == i),
+                sum(max(0, -lots) for other, lots, _ in orders if other == i),
+            )
+            for i in sorted({*held, *(order[0] for order in orders)})
         ]
-        return scan_risk_reference(totals)[0]
+
+    def margins(self, account: int, orders: Sequence[Terms]) -> tuple[int, int]:
+        """Return MM, and IM with every term at its worst subset of the orders. [USD e-6]"""
+        rules = self.rules
+        addons, risk, risk_with_orders, _ = portfolio_reference(
+            self.lines(account, orders),
+            [(i, lots, self.slippage(i, price)) for i, lots, price in orders],
+            self.losses,
+            self.charges,
+            rules.delta_curves,
+            rules.unwind_curves,
+            rules.terms,
+        )
+        due = maintenance_margin(
+            risk, addons.maintenance_e6, RatioE6(rules.mm_factor_e6), addons.unwind_e6
+        )
+        base = max(risk_with_orders + addons.initial_e6, addons.im_unwind_e6)
+        initial = initial_margin(base, RatioE6(self.peg_e6), due)
+        return due, initial if base < LIMIT else BEYOND
 
     def terms(self, account: int) -> list[Terms]:
         """Return the resting orders of an account as terms."""
@@ -152,18 +208,17 @@ class ReferenceMargin:
     def fee(self, instrument: int, lots: int, price_e8: int) -> int:
         """Return the taker's fee, rounded up. [USD e-6]"""
         divisor = self.books[instrument].lot_divisor
-        return fee_e6(lots, price_e8, divisor, RatioE6(self.taker_fee_e6))
+        return fee_e6(lots, price_e8, divisor, RatioE6(self.rules.taker_fee_e6))
 
     def is_valid_trade(
         self, account: int, instrument: int, lots: int, price_e8: int, fee: int = 0
     ) -> bool:
         """Tell whether a trade is a change of risk that INV-7 allows, orders left out."""
         owned = self.accounts[account]
-        factor = RatioE6(self.mm_factor_e6)
-        before = self.balance(account), maintenance_margin(self.scan(account, ()), 0, factor)
+        before = self.balance(account), self.margins(account, ())[0]
         kept = owned.cash, {i: list(held) for i, held in owned.positions.items()}
         owned.trade(instrument, lots, self.cost(instrument, lots, price_e8))
         owned.cash -= fee
-        after = self.balance(account), maintenance_margin(self.scan(account, ()), 0, factor)
+        after = self.balance(account), self.margins(account, ())[0]
         owned.cash, owned.positions = kept
         return is_valid_risk_change(*before, *after)

@@ -26,15 +26,17 @@ from offchain.engine.hot.layout import (
     SLOT_COST,
     SLOT_KEY,
     SLOT_LOTS,
+    SLOT_SHIFT,
     SLOTS_OF,
     SUMS,
     TOTALS,
     UNDERLYINGS,
+    WORST,
     Tables,
 )
-from offchain.engine.hot.matching import SLOT_SHIFT, order_price
-from offchain.engine.hot.positions import row_of
-from offchain.engine.hot.vectors import swap_order
+from offchain.engine.hot.matching import order_price
+from offchain.engine.hot.positions import row_of, swap_totals
+from offchain.engine.hot.vectors import worst
 
 
 @njit(cache=True, nogil=True)
@@ -59,6 +61,8 @@ def _rerow_account(t: Tables, account: int) -> None:
             t.rows[row + (instrument >> SLOT_SHIFT) * ROW + TOTALS + s] += change
             t.rows[row + (instrument >> SLOT_SHIFT) * ROW + SUMS + s] += change
     t.rows[row + BALANCE] = balance
+    for at in range(row, row + t.scalars[UNDERLYINGS] * ROW, ROW):
+        t.rows[at + WORST] = worst(t.rows, at + TOTALS)
 
 
 @njit(cache=True, nogil=True)
@@ -73,6 +77,4 @@ def rerow(t: Tables) -> None:
         book, lots = t.orders[order + ORDER_BOOK], t.orders[order + ORDER_LOTS]
         instrument = t.books[book * BOOK + BOOK_INSTRUMENT]
         extra = lots * (order_price(t, place, book) - t.books[book * BOOK + BOOK_VALUE])
-        row = row_of(t, t.orders[order + ORDER_ACCOUNT])
-        totals = row + (instrument >> SLOT_SHIFT) * ROW + TOTALS
-        swap_order(t.rows, totals, t.losses, instrument * SCENARIOS, 0, 0, lots, extra)
+        swap_totals(t, t.orders[order + ORDER_ACCOUNT], instrument, 0, 0, lots, extra)
