@@ -34,7 +34,6 @@ UNITS_E10 = 10**10
 """A price [USD e-8] times an amount [units e-8], divided by this, is USD e-6."""
 FAST_NS = DAY_NS
 SLOW_NS = 7 * DAY_NS
-_VARIANCE_ONE = 10**18
 _RETURN_ONE = 10**9
 MAX_VARIANCE = 10**20
 """Of a day, 100 times its square: far above any cap, so that the state stays small. [e-18]"""

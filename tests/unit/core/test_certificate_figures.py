@@ -165,6 +165,12 @@ def test_a_tick_uses_up_slack_by_exposure_and_flags_what_has_none_left() -> None
     assert flagged == [0, 1, 2]  # what nothing moved stays, whatever its slack
 
 
+def test_a_move_of_one_millionth_flags_whoever_has_nothing_left() -> None:
+    none = [[0, 0]] * 3
+    assert spent([0, UNDECIDED, 1], none, [1, 1], [1, 1, 1])[1] == [0, 1, 2]
+    assert spent([0, UNDECIDED, 2], none, [1, 1], [0, 0, 1])[1] == []
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_drift_beyond_the_limit_flags_everyone_who_is_exposed(place: int) -> None:
     drifts = [1, 1]
