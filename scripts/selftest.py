@@ -5,6 +5,7 @@ must exit non-zero *and* name what was planted: a gate that is red for another r
 nothing. The copies live in a temporary folder and share .venv and node_modules by link.
 """
 
+import json
 import os
 import re
 import shutil
@@ -62,6 +63,20 @@ def altered_vector(tree: Path) -> None:
     text = path.read_text()
     place = max(text.rfind(digit) for digit in "123456789")
     path.write_text(text[:place] + str(10 - int(text[place])) + "0" + text[place + 1 :])
+
+
+def cheaper_snapshot(tree: Path) -> None:
+    """Claim that a call used to cost 3 % less."""
+    path = tree / "tests/contracts/gas.json"
+    gas = json.loads(path.read_text())
+    gas["risk_cell.linear"] = gas["risk_cell.linear"] * 97 // 100
+    path.write_text(json.dumps(gas))
+
+
+def altered_case(tree: Path) -> None:
+    """Change a published margin number."""
+    path = tree / "tests/conformance/published.json"
+    path.write_text(path.read_text().replace('"value": 599.889646', '"value": 599.889746', 1))
 
 
 def altered_lock(tree: Path) -> None:
@@ -184,6 +199,19 @@ CASES = (
         "a contract that does not compile",
         solidity("contracts/types/Planted.sol", "contract Planted is Missing {}"),
         ("Planted.sol", "Identifier not found"),
+    ),
+    Case(
+        "test-contracts",
+        "a call that costs more gas than the snapshot allows",
+        cheaper_snapshot,
+        ("red: risk_cell.linear", "more than 2 %"),
+        ("ONLY=--match-contract RiskCellGasTest", "CONTRACTS_MINIMUM=1"),
+    ),
+    Case(
+        "conformance",
+        "a published margin number that does not come out",
+        altered_case,
+        ("599.889746", "1 missed"),
     ),
     Case(
         "check-vectors",
