@@ -10,7 +10,6 @@ import tracemalloc
 
 import numpy as np
 
-from offchain.core.account_check import account_check, account_check_reference
 from offchain.core.addons import COLUMNS, Charge
 from offchain.core.curves import curve_lines
 from offchain.core.portfolio import FIGURES, SCAN, portfolio_margin, portfolio_reference
@@ -48,34 +47,8 @@ def compared(kernel: Times, count: int, plain: Times, unit: str, scale: float) -
     return entry(each * scale, unit, kernel, text, each / plain.cpu)
 
 
-def account() -> Entry:
-    """Time calls from Python for one account of 10 positions and 4 resting orders."""
-    rng = np.random.default_rng(SEED)
-    shape = (CALLS, MAX_POSITIONS)
-    ids, lots = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    ids[:, :POSITIONS] = np.sort(rng.integers(0, ROWS, (CALLS, POSITIONS)), axis=1)
-    lots[:, :POSITIONS] = rng.integers(-10_000, 10_000, (CALLS, POSITIONS))
-    counts = np.full(CALLS, POSITIONS, np.int32)
-    columns = (rng.integers(0, ROWS, ORDERS), *rng.integers(-10_000, 10_000, (2, ORDERS)))
-    orders = np.column_stack(columns)
-    rates = rng.integers(0, 2**26, (2, ROWS))
-    losses = rng.integers(-(2**26), 2**26, (ROWS, SCENARIOS)).astype(np.int32)
-    work = np.zeros((MAX_UNDERLYINGS + 1, SCENARIOS), np.int64)
-
-    def calls() -> None:
-        for place in range(CALLS):
-            account_check(place, ids, lots, counts, orders, rates, losses, work)
-
-    last = list(zip(ids[-1, :POSITIONS].tolist(), lots[-1, :POSITIONS].tolist(), strict=True))
-    lists = orders.tolist(), rates.tolist(), losses.tolist()
-    kernel, plain = race([calls, lambda: account_check_reference(last, *lists)])
-    calls()
-    assert work[-1, :4].tolist() == account_check_reference(last, *lists)
-    return compared(kernel, CALLS, plain, "CPU us per call: 36 sums, scan, 4 orders", 1e6)
-
-
-def whole_model() -> Entry:
-    """Time calls from Python of what the engine asks for one account: scan, orders and add-ons."""
+def account(resting: int) -> Entry:
+    """Time calls from Python of what the engine asks for one account: the whole of PM-36."""
     rng = np.random.default_rng(SEED)
     labels = (("30D", YEAR_NS),)
     series = [Series(BITCOIN, labels, (60_000,)), Series(ETHER, labels, (3_000,))]
@@ -84,8 +57,9 @@ def whole_model() -> Entry:
     lines = np.zeros((POSITIONS, 4), np.int64)
     lines[:, 0] = np.sort(rng.choice(ROWS, POSITIONS, replace=False))
     lines[:, 1] = rng.integers(-10_000, 10_000, POSITIONS)
-    lines[:ORDERS, 2] = 50
-    orders = np.column_stack((lines[:ORDERS, 0], lines[:ORDERS, 2], np.full(ORDERS, 100)))
+    lines[:resting, 2] = 50
+    orders = np.full((resting, 3), 100)
+    orders[:, 0], orders[:, 1] = lines[:resting, 0], lines[:resting, 2]
     losses = rng.integers(-(2**26), 2**26, (ROWS, SCENARIOS)).astype(np.int32)
     charges = rng.integers(0, 2**20, (ROWS, COLUMNS))
     charges[:, Charge.GROUP] = rng.integers(0, 8, ROWS)
@@ -100,16 +74,18 @@ def whole_model() -> Entry:
         [curve_lines(getattr(a, name)) for a in (addon_parameters("BTC"), addon_parameters("ETH"))]
         for name in ("delta_tiers", "unwind_tiers")
     ]
-    held, resting, cells, rows = (array.tolist() for array in given[:4])
+    held = [(i, lots, buys, sells) for i, lots, buys, sells in lines.tolist()]
+    ordered = [(i, lots, slip) for i, lots, slip in orders.tolist()]
+    cells, rows = losses.tolist(), charges.tolist()
     terms = tables.terms.tolist()
 
     def plainly() -> int:
-        return portfolio_reference(held, resting, cells, rows, tiers[0], tiers[1], terms)[1]
+        return portfolio_reference(held, ordered, cells, rows, tiers[0], tiers[1], terms)[1]
 
     kernel, plain = race([calls, plainly])
     calls()
     assert int(figures[SCAN]) == plainly()
-    return compared(kernel, CALLS, plain, "CPU us per call: whole PM-36, 4 orders", 1e6)
+    return compared(kernel, CALLS, plain, f"CPU us per call: whole PM-36, {resting} orders", 1e6)
 
 
 def pretrade(accounts: int) -> Entry:
@@ -180,8 +156,8 @@ def book_memory() -> Entry:
 def measure() -> dict[str, Entry]:
     """Return the figures of this part, by their key in the bench report."""
     return {
-        "account.us": account(),
-        "account.whole_model.us": whole_model(),
+        "account.us": account(0),
+        "account.us.with_orders": account(ORDERS),
         "pretrade.ns.accounts_1k": pretrade(1_000),
         "pretrade.ns.accounts_100k": pretrade(100_000),
         "es.us_per_account": expected_shortfall(),

@@ -6,14 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from offchain.core.account_check import (
-    GROSS,
-    ORDERS,
-    SCAN,
-    VALUE,
-    account_check,
-    account_check_reference,
-)
 from offchain.core.lanes import LINE, packed_losses
 from offchain.core.sweep import (
     account_bounds_reference,
@@ -21,7 +13,7 @@ from offchain.core.sweep import (
     sweep_bounds_reference,
     sweep_chosen,
 )
-from offchain.core.units import MAX_ORDERS, MAX_POSITIONS, MAX_UNDERLYINGS, ROWS, SCENARIOS
+from offchain.core.units import MAX_POSITIONS, ROWS, SCENARIOS
 
 LOTS_LIMIT = 2**24 - 1
 LOSS_LIMIT = 2**31 - 1
@@ -137,23 +129,3 @@ def test_packed_rows_begin_on_cache_lines() -> None:
     packed = packed_losses(np.ones((ROWS, SCENARIOS), np.int32))
     assert packed.ctypes.data % LINE == 0
     assert packed.size == ROWS * 40
-
-
-@given(st.integers(0, 2**32), st.integers(0, MAX_ORDERS), st.booleans())
-def test_single_account_equals_its_reference(seed: int, orders: int, at_limits: bool) -> None:
-    rng = np.random.default_rng(seed)
-    ids, lots, counts = random_book(rng, at_limits=at_limits)
-    values, gross, losses = random_market(rng, at_limits=at_limits)
-    resting = np.column_stack(
-        [
-            rng.integers(0, ROWS, orders),
-            rng.integers(-LOTS_LIMIT, LOTS_LIMIT + 1, orders),
-            rng.integers(-LOSS_LIMIT, LOSS_LIMIT + 1, orders),
-        ]
-    )
-    rates = np.stack([values, gross])
-    work = np.full((MAX_UNDERLYINGS + 1, SCENARIOS), -1, np.int64)
-    account_check(3, ids, lots, counts, resting, rates, losses, work)
-    held = list(zip(ids[3, : counts[3]].tolist(), lots[3, : counts[3]].tolist(), strict=True))
-    expected = account_check_reference(held, resting.tolist(), rates.tolist(), losses.tolist())
-    assert work[-1, [VALUE, SCAN, ORDERS, GROSS]].tolist() == expected
