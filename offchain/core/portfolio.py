@@ -28,13 +28,17 @@ from offchain.core.addons import (
 from offchain.core.cross import cross_risk_reference, fill_cross_risk, share_ceil
 from offchain.core.curves import Line
 from offchain.core.linear_margin import linear_maintenance, linear_maintenance_reference
-from offchain.core.scan import order_sums_reference, scan_sums_reference
+from offchain.core.scan import (
+    order_sums,
+    order_sums_reference,
+    scan_sums,
+    scan_sums_reference,
+)
 from offchain.core.units import (
     MAX_POSITIONS,
     MAX_UNDERLYINGS,
     ONE_E6,
     SCENARIOS,
-    SLOT_BITS,
     ceil_div,
 )
 
@@ -118,7 +122,7 @@ def portfolio_margin(
     -----
     Exact; equals `portfolio_reference`.
     """
-    sums = np.zeros((MAX_UNDERLYINGS, SCENARIOS), np.int64)
+    sums = np.empty((MAX_UNDERLYINGS, SCENARIOS), np.int64)
     netted = np.empty((MAX_UNDERLYINGS, GROUPS, 5), np.int64)
     scenarios = np.empty(MAX_UNDERLYINGS, np.int64)
     addon_terms(
@@ -130,22 +134,14 @@ def portfolio_margin(
         netted,
         figures[:TERMS],
     )
-    for i in range(lines.shape[0]):
-        row, amount = lines[i, 0], lines[i, 1]
-        if amount != 0:
-            for s in range(SCENARIOS):
-                sums[row >> SLOT_BITS, s] += amount * losses_e6[row, s]
+    scan_sums(lines[:, 0], lines[:, 1], losses_e6, sums)
     offset, cap, breakdown = terms[0], terms[1], terms[2]
     risk = fill_cross_risk(sums, offset, cap, breakdown, scenarios)
     figures[SCAN] = figures[SCAN_WITH_ORDERS] = risk
     figures[WORST:FIGURES] = scenarios
     figures[IS_CORRELATED] = np.int64(risk > share_ceil(_losses_at(sums, scenarios), breakdown))
     if orders.shape[0]:
-        for k in range(orders.shape[0]):
-            row, amount, slip = orders[k, 0], orders[k, 1], orders[k, 2]
-            for s in range(SCENARIOS):
-                loss = amount * (losses_e6[row, s] + slip)
-                sums[row >> SLOT_BITS, s] += max(np.int64(0), loss)
+        order_sums(orders[:, 0], orders[:, 1], orders[:, 2], losses_e6, sums)
         figures[SCAN_WITH_ORDERS] = fill_cross_risk(sums, offset, cap, breakdown, scenarios)
 
 

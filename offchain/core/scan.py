@@ -21,6 +21,7 @@ from offchain.core.units import MAX_UNDERLYINGS, SCENARIOS, SLOT_BITS
 
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
+Integers = Int32Array | Int64Array
 
 
 def scan_sums_reference(
@@ -35,12 +36,12 @@ def scan_sums_reference(
 
 
 @njit(cache=True, nogil=True)
-def scan_sums(ids: Int32Array, lots: Int32Array, losses_e6: Int32Array, out: Int64Array) -> None:
+def scan_sums(ids: Integers, lots: Integers, losses_e6: Int32Array, out: Int64Array) -> None:
     """Write the scenario sums of one portfolio.
 
     Parameters
     ----------
-    ids : int32[n]
+    ids : int32[n] or int64[n]
         Instruments, in any order, each in [0, ROWS).
     lots : int32[n] or int64[n]
         Position in each, long positive. [lots]
@@ -78,8 +79,8 @@ def order_sums_reference(
 
 @njit(cache=True, nogil=True)
 def order_sums(
-    ids: Int32Array,
-    lots: Int32Array,
+    ids: Integers,
+    lots: Integers,
     slippage_e6: Int64Array,
     losses_e6: Int32Array,
     out: Int64Array,
