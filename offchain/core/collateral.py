@@ -14,7 +14,7 @@ the debt that the next storm calls in (EMIR RTS 153/2013, article 28, asks for s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 from offchain.core.model_parameters import CollateralParameters
@@ -110,6 +110,19 @@ def target_haircut(variance_e18: int, of: CollateralParameters) -> RatioE6:
     deviation_e9 = isqrt(over_horizon) + 1
     wanted = ceil_div(of.multiplier_e6 * deviation_e9, _RETURN_ONE)
     return RatioE6(min(max(wanted, of.haircut_floor_e6), of.haircut_cap_e6))
+
+
+def rehaircut(state: HaircutState, of: CollateralParameters) -> HaircutState:
+    """Return the state under other terms: the memory stays, the haircut lies within them.
+
+    It rises to what they ask for at once, as after a price, and falls no faster than before, but
+    never lies above their cap.
+    """
+    if state.price_e8 == 0:
+        return first_haircut(of)
+    target = target_haircut(max(state.fast_e18, state.slow_e18), of)
+    haircut = RatioE6(max(target, min(state.haircut_e6, of.haircut_cap_e6)))
+    return replace(state, haircut_e6=haircut)
 
 
 def _ratcheted(

@@ -4,8 +4,6 @@ Row `a` of every array belongs to account `a`. Positions fill the first `counts[
 ascending order of instrument; unused slots are zero, so that kernels may read whole rows.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -129,12 +127,6 @@ class Accounts:
         )
         return tuple((InstrumentId(i), q, c) for i, q, c in rows)
 
-    def holders(self, instrument: int) -> Iterator[AccountId]:
-        """Yield every account with a position in the instrument, ascending."""
-        found = (self.ids[: self.count] == instrument) & (self.lots[: self.count] != 0)
-        for account in np.flatnonzero(found.any(axis=1)).tolist():
-            yield AccountId(account)
-
     def trade(self, account: int, instrument: int, lots: int, cost_e6: int) -> None:
         """Add lots and cost to a position; a closed one turns its cost into cash.
 
@@ -156,6 +148,29 @@ class Accounts:
         assert abs(new_lots) < LOTS_LIMIT, "position left its range"
         self.lots[account, slot] = new_lots
         self.costs[account, slot] = new_cost
+
+    def settle(self, instrument: int, lot_value_e6: int) -> None:
+        """Turn every position in an instrument into cash at the value of one lot. [USD e-6]
+
+        As `trade` would, account by account; all at once, because anybody may hold it.
+        """
+        held = (self.ids[: self.count] == instrument) & (self.lots[: self.count] != 0)
+        rows = np.flatnonzero(held.any(axis=1))
+        slots = held[rows].argmax(axis=1)[:, None]
+        lots, costs = self.lots[rows, slots[:, 0]].astype(np.int64), self.costs[rows, slots[:, 0]]
+        cash = self.cash[rows] + lots * lot_value_e6 - costs
+        assert (np.abs(cash) < BALANCE_LIMIT).all(), "cash left its range"
+        self.cash[rows] = cash
+        places = np.arange(MAX_POSITIONS)
+        following = np.minimum(places + (places >= slots), MAX_POSITIONS - 1)
+        for name in ("ids", "lots", "costs"):
+            array = getattr(self, name)
+            left = np.take_along_axis(array[rows], following, axis=1)
+            left[:, -1] = 0
+            array[rows] = left
+        self.counts[rows] -= 1
+        self.open_interest[instrument] = 0
+        self.dirty.update(rows.tolist())
 
     def count_open_interest(self) -> None:
         """Count the long lots of every instrument anew, as after a restart from an image."""

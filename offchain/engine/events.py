@@ -13,8 +13,13 @@ from offchain.core.collateral import CreditCurve, HaircutState
 from offchain.core.margin import Mode
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, TimestampNs, UsdE6
+from offchain.engine.messages import EntryKind
 from offchain.pricing.risk_array import RiskArrays
 
+NO_ACCOUNT = AccountId((1 << 32) - 1)
+"""Stands for the account of an owner who has none."""
+NO_KEY = bytes(20)
+"""In a revocation: every key of the owner."""
 Int64Array = NDArray[np.int64]
 
 
@@ -23,6 +28,18 @@ class Tier(IntEnum):
 
     PARTIAL = 1
     FULL = 2
+
+
+class NoopReason(IntEnum):
+    """Why an entry of the inbox came to nothing. Numbers are those of the protocol."""
+
+    UNKNOWN_ACCOUNT = 1
+    NOTHING_FREE = 2
+    PRICES_IN_DOUBT = 3
+    NOTHING_TO_CLOSE = 4
+    NO_ROOM = 5
+    NOBODY_TOOK = 6
+    NOT_LISTED = 7
 
 
 class Closing(IntEnum):
@@ -46,6 +63,23 @@ class ParametersAdopted:
 
 
 @dataclass(frozen=True, slots=True)
+class ParametersReplaced:
+    """Another parameter set is in force, with what follows from it at the prices in force.
+
+    `documented` is the set of its document, without the terms above it. Arrays, charges and history
+    are None, and curves empty, before the first report.
+    """
+
+    parameters: RiskParameters
+    documented: RiskParameters
+    arrays: RiskArrays | None
+    charges: Int64Array | None
+    history: NDArray[np.int32] | None
+    haircuts: tuple[HaircutState, ...]
+    curves: tuple[CreditCurve, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountOpened:
     """A margin account exists from now on."""
 
@@ -62,6 +96,59 @@ class Deposited:
     account: AccountId
     asset: int
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepositReturned:
+    """Inbox entry `index` found no room: the whole of it became an output to its owner."""
+
+    index: int
+    owner: bytes
+    asset: int
+    amount: int
+    output_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedDone:
+    """Inbox entry `index` was carried out; NO_ACCOUNT where it concerns the owner as a whole.
+
+    It comes first: the other events of the record are what was done.
+    """
+
+    index: int
+    kind: EntryKind
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedNoop:
+    """Inbox entry `index` was consumed and changed nothing, for a reason."""
+
+    index: int
+    kind: EntryKind
+    account: AccountId
+    reason: NoopReason
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGranted:
+    """A key may sign orders and cancels for all accounts of an owner until it expires.
+
+    `expires_s` is in seconds since 1970, below 2^64.
+    """
+
+    owner: bytes
+    key: bytes
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """A key of an owner, or all of them for NO_KEY, may sign no more."""
+
+    owner: bytes
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +335,14 @@ class InstrumentSettled:
 
 Event = (
     ParametersAdopted
+    | ParametersReplaced
     | AccountOpened
     | Deposited
+    | DepositReturned
+    | ForcedDone
+    | ForcedNoop
+    | KeyGranted
+    | KeyRevoked
     | NonceUsed
     | OrderRested
     | OrderClosed

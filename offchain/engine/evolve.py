@@ -24,19 +24,59 @@ def _parameters_adopted(state: State, event: e.ParametersAdopted, _seq: int, _ti
     state.adopt(event.parameters)
 
 
+def _parameters_replaced(state: State, event: e.ParametersReplaced, seq: int, time_ns: int) -> None:
+    state.adopt(event.parameters, event.documented)
+    market = state.market
+    market.arrays, market.charges, market.history = event.arrays, event.charges, event.history
+    market.haircuts, market.curves = event.haircuts, event.curves
+    if event.arrays is not None:
+        _begin_epoch(state, seq, time_ns)
+
+
 def _account_opened(state: State, event: e.AccountOpened, _seq: int, _time: int) -> None:
     opened = state.accounts.open(event.owner, event.subaccount)
     assert opened == event.account
 
 
+def _consume(state: State, index: int) -> None:
+    """Move the inbox cursor over the next entry, and no other."""
+    assert index == state.inbox_cursor + 1
+    state.inbox_cursor = index
+
+
+def _put_out(state: State, output_id: int, asset: int, amount: int) -> None:
+    assert output_id == state.next_output_id
+    state.next_output_id += 1
+    state.flows.withdrawn[asset] += amount
+
+
 def _deposited(state: State, event: e.Deposited, _seq: int, _time: int) -> None:
-    assert event.index == state.inbox_cursor + 1
-    state.inbox_cursor = event.index
+    _consume(state, event.index)
     state.flows.deposited[event.asset] += event.amount
     if event.asset == 0:
         state.accounts.add_cash(event.account, event.amount)
     else:
         state.accounts.add_collateral(event.account, event.asset, event.amount)
+
+
+def _deposit_returned(state: State, event: e.DepositReturned, _seq: int, _time: int) -> None:
+    _consume(state, event.index)
+    state.flows.deposited[event.asset] += event.amount
+    _put_out(state, event.output_id, event.asset, event.amount)
+
+
+def _entry_answered(
+    state: State, event: e.ForcedDone | e.ForcedNoop, _seq: int, _time: int
+) -> None:
+    _consume(state, event.index)
+
+
+def _key_granted(state: State, event: e.KeyGranted, _seq: int, time_ns: int) -> None:
+    state.grant_key(event.owner, event.key, event.expires_s, time_ns)
+
+
+def _key_revoked(state: State, event: e.KeyRevoked, _seq: int, _time: int) -> None:
+    state.revoke_keys(event.owner, None if event.key == e.NO_KEY else event.key)
 
 
 def _nonce_used(state: State, event: e.NonceUsed, _seq: int, _time: int) -> None:
@@ -142,9 +182,7 @@ def _deficit_covered(state: State, event: e.DeficitCovered, _seq: int, _time: in
 
 
 def _withdrawn(state: State, event: e.Withdrawn, _seq: int, _time: int) -> None:
-    assert event.output_id == state.next_output_id
-    state.next_output_id += 1
-    state.flows.withdrawn[event.asset] += event.amount
+    _put_out(state, event.output_id, event.asset, event.amount)
     if event.asset == 0:
         state.accounts.add_cash(event.account, -event.amount)
     else:
@@ -152,17 +190,21 @@ def _withdrawn(state: State, event: e.Withdrawn, _seq: int, _time: int) -> None:
 
 
 def _instrument_settled(state: State, event: e.InstrumentSettled, seq: int, time_ns: int) -> None:
-    for account in list(state.accounts.holders(event.instrument)):
-        lots = state.accounts.lots_of(account, event.instrument)
-        state.accounts.trade(account, event.instrument, -lots, -lots * event.lot_value_e6)
+    state.accounts.settle(event.instrument, event.lot_value_e6)
     state.market.settled.add(event.instrument)
     _begin_epoch(state, seq, time_ns)
 
 
 _APPLY: dict[type, Callable[[State, Any, int, int], None]] = {
     e.ParametersAdopted: _parameters_adopted,
+    e.ParametersReplaced: _parameters_replaced,
     e.AccountOpened: _account_opened,
     e.Deposited: _deposited,
+    e.DepositReturned: _deposit_returned,
+    e.ForcedDone: _entry_answered,
+    e.ForcedNoop: _entry_answered,
+    e.KeyGranted: _key_granted,
+    e.KeyRevoked: _key_revoked,
     e.NonceUsed: _nonce_used,
     e.OrderRested: _order_rested,
     e.OrderClosed: _order_closed,

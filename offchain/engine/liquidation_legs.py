@@ -20,10 +20,11 @@ def legs_of(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
         terms = state.rules.liquidation
         share = smallest_share(lambda k: _restores(state, account, positions, k), terms)
         changes = share_legs(positions, share)
-    return tuple(_leg(state, i, lots) for i, lots in changes)
+    return tuple(leg_of(state, i, lots) for i, lots in changes)
 
 
-def _leg(state: State, instrument: int, lots: Lots) -> Leg:
+def leg_of(state: State, instrument: int, lots: Lots) -> Leg:
+    """Return the leg that changes a position by lots, at the edge of the liquidation band."""
     underlying = state.underlying(instrument)
     price = limit_price(
         int(state.market.prices.marks_e8[instrument]),

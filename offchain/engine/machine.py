@@ -6,6 +6,7 @@ from typing import Any
 from offchain.core.units import TimestampNs
 from offchain.engine import messages as m
 from offchain.engine.commands import (
+    adopt,
     cancel_order,
     convert,
     deposit,
@@ -18,6 +19,7 @@ from offchain.engine.commands import (
     settle_expiry,
     withdraw,
 )
+from offchain.engine.commands.forced import entry
 from offchain.engine.events import Event
 from offchain.engine.evolve import evolve
 from offchain.engine.reasons import Reason, Rejected
@@ -40,6 +42,8 @@ _DECIDE: dict[type, Callable[[State, Any, int, int], Decision]] = {
     m.SettleExpiry: settle_expiry.decide,
     m.SetMode: set_mode.decide,
     m.Convert: convert.decide,
+    m.Forced: entry.decide,
+    m.Adopt: adopt.decide,
 }
 
 

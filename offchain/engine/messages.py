@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from offchain.core.parameters import RiskParameters
+from offchain.core.terms import Terms
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
+
+
+class EntryKind(IntEnum):
+    """What an entry of the inbox asks for; a deposit has a command of its own."""
+
+    DEPOSIT = 1
+    WITHDRAWAL = 2
+    CANCEL_ALL = 3
+    CLOSE = 4
+    GRANT = 5
+    REVOKE = 6
 
 
 class TimeInForce(IntEnum):
@@ -29,9 +41,13 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """Entry `index` of the inbox, in order. Asset 0 is USDC (1e-6), others are 1e-8 units."""
+    """Entry `index` of the inbox, in order. Asset 0 is USDC (1e-6), others are 1e-8 units.
+
+    `time_s` is the time of the block that has the entry. [s since 1970]
+    """
 
     index: int
+    time_s: int
     owner: bytes
     subaccount: int
     asset: int
@@ -140,6 +156,43 @@ class Convert:
     signature: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Entry `index` of the inbox that is no deposit: what its owner forces from the chain.
+
+    Attributes
+    ----------
+    time_s : int
+        Time of the block that has the entry. [s since 1970]
+    place : int
+        The asset of a withdrawal, the instrument of a close, else zero.
+    amount : int
+        Of a withdrawal at most so much [token units], of a close at most so many lots (0 is all),
+        of a grant when it expires [s since 1970], else zero.
+    kind : EntryKind
+        Not a deposit.
+    key : bytes
+        The trading key of a grant or a revocation (zero revokes all), else zero. 20 bytes.
+    """
+
+    index: int
+    time_s: int
+    owner: bytes
+    subaccount: int
+    place: int
+    amount: int
+    kind: EntryKind
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The parameter set that governance put in force: a document, and the terms above it."""
+
+    terms: Terms
+    parameters: RiskParameters
+
+
 Command = (
     Genesis
     | Deposit
@@ -152,4 +205,6 @@ Command = (
     | SettleExpiry
     | SetMode
     | Convert
+    | Forced
+    | Adopt
 )

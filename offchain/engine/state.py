@@ -1,10 +1,11 @@
 """Everything the machine knows."""
 
+from copy import copy
 from dataclasses import dataclass, field
 
 from offchain.core.instruments import Instrument, Underlying
 from offchain.core.parameters import RiskParameters
-from offchain.core.units import AccountId, InstrumentId, TimestampNs
+from offchain.core.units import SECOND_NS, AccountId, InstrumentId, TimestampNs
 from offchain.engine.accounts import Accounts
 from offchain.engine.book import Book, Order
 from offchain.engine.market import Market
@@ -30,6 +31,8 @@ class State:
 
     def __init__(self) -> None:
         self.parameters: RiskParameters | None = None
+        self.documented: RiskParameters | None = None
+        """The set of the document in force; `parameters` has the terms in force above it."""
         self.time_ns = TimestampNs(0)
         self.last_seq = 0
         self.accounts = Accounts()
@@ -37,6 +40,8 @@ class State:
         self.market = Market()
         self.flows = Flows()
         self.nonces: dict[int, dict[int, int]] = {}
+        self.keys: dict[bytes, dict[bytes, int]] = {}
+        """Trading keys: owner to key to expiry [s]. No owner stays in it without a key."""
         self.inbox_cursor = 0
         self.next_output_id = 1
         self.instruments: dict[InstrumentId, Instrument] = {}
@@ -56,9 +61,9 @@ class State:
         assert self._tables is not None, "no parameters yet"
         return self._tables
 
-    def adopt(self, parameters: RiskParameters) -> None:
-        """Put a parameter set in force."""
-        self.parameters = parameters
+    def adopt(self, parameters: RiskParameters, documented: RiskParameters | None = None) -> None:
+        """Put a parameter set in force; `documented` is that of its document, if it differs."""
+        self.parameters, self.documented = parameters, documented or parameters
         self.instruments = {i.id: i for i in parameters.listing.instruments}
         for instrument in self.instruments:
             self.books.setdefault(instrument, Book())
@@ -69,6 +74,16 @@ class State:
             self.accounts = Accounts(assets)
             self.flows.deposited = [0] * (assets + 1)
             self.flows.withdrawn = [0] * (assets + 1)
+
+    def under(self, parameters: RiskParameters, market: Market) -> "State":
+        """Return this state as it would be with other rules and their market.
+
+        For a look ahead: it shares everything else with this one, so nobody may change it.
+        """
+        ahead = copy(self)
+        ahead.parameters, ahead.market = parameters, market
+        ahead._tables = rule_tables(parameters)  # noqa: SLF001 - of its own kind
+        return ahead
 
     def underlying(self, instrument: int) -> Underlying:
         """Return the underlying of an instrument id."""
@@ -95,6 +110,27 @@ class State:
         words = self.nonces.setdefault(account, {})
         key = nonce >> NONCE_WORD_BITS
         words[key] = words.get(key, 0) | 1 << (nonce & 255)
+
+    def key_expiry_s(self, owner: bytes, key: bytes) -> int:
+        """Return when a trading key of an owner ends [s since 1970], 0 when there is none."""
+        return self.keys.get(owner, {}).get(key, 0)
+
+    def grant_key(self, owner: bytes, key: bytes, expires_s: int, time_ns: int) -> None:
+        """Let a key sign for an owner; the owner's expired ones are forgotten."""
+        held = {**self.keys.pop(owner, {}), key: expires_s}
+        live = {k: until for k, until in held.items() if time_ns < until * SECOND_NS}
+        if live:
+            self.keys[owner] = live
+
+    def revoke_keys(self, owner: bytes, key: bytes | None) -> None:
+        """Take a key from an owner, or, with None, all of them."""
+        held = self.keys.get(owner, {})
+        if key is None:
+            held.clear()
+        else:
+            held.pop(key, None)
+        if not held:
+            self.keys.pop(owner, None)
 
     def order(self, order_id: int) -> Order | None:
         """Return a resting order."""

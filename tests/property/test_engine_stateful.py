@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from offchain.core.cross import cross_risk_reference
-from offchain.core.margin import Mode, is_below
+from offchain.core.margin import Mode, is_below, is_valid_risk_change
 from offchain.core.scan import scan_sums_reference
 from offchain.core.units import ONE_E6, ONE_E8, RatioE6
 from offchain.engine import machine
-from offchain.engine.events import DeficitCovered, LiquidationOrdered
-from offchain.engine.messages import Deposit, FundingTick, SettleExpiry, TimeInForce
+from offchain.engine.events import DeficitCovered, LiquidationOrdered, Withdrawn
+from offchain.engine.messages import Deposit, EntryKind, FundingTick, SettleExpiry, TimeInForce
 from offchain.engine.modes import forbidden_by_mode
 from offchain.engine.reasons import Rejected
 from offchain.engine.risk import account_margin
@@ -28,6 +28,7 @@ from offchain.engine.sweeps import maintenance_margins, margins_near
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
+    ENTRY_TIME_S,
     ETH_PERP,
     RULES,
     WEEK_NS,
@@ -62,7 +63,7 @@ def digest(state: State) -> bytes:
     parts += [accounts.mode[:n].tobytes(), accounts.open_interest.tobytes()]
     parts += [accounts.ids[:n].tobytes(), accounts.lots[:n].tobytes(), accounts.costs[:n].tobytes()]
     market = state.market
-    rest = (orders, state.nonces, market.medians, market.epoch, state.last_seq)
+    rest = (orders, state.nonces, state.keys, market.medians, market.epoch, state.last_seq)
     models = (market.haircuts, market.curves, market.confidences_e6, market.funding_rates_e8)
     return pickle.dumps((parts, market.funding_e6.tobytes(), rest, models))
 
@@ -227,6 +228,35 @@ class EngineMachine(RuleBasedStateMachine):
         if not isinstance(self.venue.do(command), Rejected):
             self.coins[command.asset - 1] -= command.amount
 
+    @rule(account=TRADERS, asset=st.integers(0, 2), amount=st.integers(0, 10**11))
+    def force_a_withdrawal(self, account: int, asset: int, amount: int) -> None:
+        for out in self.venue.force(EntryKind.WITHDRAWAL, account, asset, amount):
+            if isinstance(out, Withdrawn):
+                assert 0 < out.amount <= amount
+                self.cash -= out.amount * (asset == 0)
+                self.coins[asset - 1] -= out.amount * (asset > 0)
+
+    @rule(account=st.integers(0, 6), instrument=INSTRUMENTS, lots=st.integers(0, 9_000))
+    def force_a_close(self, account: int, instrument: int, lots: int) -> None:
+        before = account_margin(self.venue.state, account, orders=())
+        was = self.venue.state.accounts.lots_of(account, instrument)
+        self.venue.force(EntryKind.CLOSE, account, instrument, lots)
+        left = self.venue.state.accounts.lots_of(account, instrument)
+        assert was * left >= 0
+        assert abs(was) - (lots or abs(was)) <= abs(left) <= abs(was)
+        after = account_margin(self.venue.state, account, orders=())
+        assert is_valid_risk_change(  # INV-7
+            before.margin_balance_e6,
+            before.maintenance_e6,
+            after.margin_balance_e6,
+            after.maintenance_e6,
+        )
+
+    @rule(account=TRADERS)
+    def force_a_cancel_all(self, account: int) -> None:
+        self.venue.force(EntryKind.CANCEL_ALL, account)
+        assert self.venue.state.order_count(account) == 0
+
     @precondition(lambda self: self.venue.state.last_seq > 70)
     @rule()
     def jump_past_the_week(self) -> None:
@@ -237,7 +267,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(offset=st.sampled_from([0, 2, 7]))
     def deposit_out_of_order(self, offset: int) -> None:
-        command = Deposit(self.venue.state.inbox_cursor + offset, bytes(20), 0, 0, 1)
+        command = Deposit(self.venue.state.inbox_cursor + offset, ENTRY_TIME_S, bytes(20), 0, 0, 1)
         assert isinstance(self.venue.do(command), Rejected)
 
     @invariant()

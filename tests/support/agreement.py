@@ -42,6 +42,7 @@ def fingerprint(state: State) -> bytes:
             figures,
             market.funding_e6.tobytes(),
             {a: dict(words) for a, words in state.nonces.items()},
+            {owner: dict(keys) for owner, keys in state.keys.items()},
             (state.inbox_cursor, state.next_output_id, state.last_seq, state.time_ns),
         )
     )
@@ -68,7 +69,9 @@ def compare(state: State, model: SlowModel) -> None:
     flows = state.flows
     found_flows = (flows.contributed_e6, flows.drawn_e6, flows.shortfall_e6, flows.liquidations)
     assert found_flows == tuple(model.flows.values())
-    assert (state.inbox_cursor, state.next_output_id) == (model.deposits, model.outputs + 1)
+    assert (state.inbox_cursor, state.next_output_id) == (model.entries, model.outputs + 1)
+    keys = {(o, k): until for o, held in state.keys.items() for k, until in held.items()}
+    assert keys == model.keys
     money = sum(a.cash - sum(cost for _, cost in a.positions.values()) for a in model.accounts)
     assert money == flows.deposited[0] - flows.withdrawn[0]  # SOL-1
     for asset in range(1, len(flows.deposited)):

@@ -20,6 +20,7 @@ from offchain.core.units import (
 )
 from offchain.engine import machine
 from offchain.engine import messages as m
+from offchain.engine.events import ForcedNoop
 from offchain.engine.reasons import Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
@@ -30,6 +31,7 @@ from tests.support.slow_trading import SlowModel
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
+    ENTRY_TIME_S,
     ETH_PERP,
     NO_SIGNATURE,
     START_NS,
@@ -39,6 +41,7 @@ from tests.support.venue import (
 )
 
 TRADERS = 6
+FORCED = [kind for kind in m.EntryKind if kind is not m.EntryKind.DEPOSIT]
 BUSY = [
     BTC_PERP,
     BTC_PERP,
@@ -66,7 +69,6 @@ class Campaign:
     vol: int = 45
     spread: int = 20
     stable: int = ONE_E8
-    deposits: int = 0
     accepted: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,11 +99,15 @@ class Campaign:
         assert isinstance(decision, Rejected) == (after is None), (command, decision)
         if after is None:
             return False
+        assert not isinstance(decision, Rejected)
         machine.apply(self.state, command, seq, self.now)
         self.check_rules(command, self.model, after)
         self.model = after
         name = type(command).__name__
         self.accepted[name] = self.accepted.get(name, 0) + 1
+        if isinstance(command, m.Deposit | m.Forced):
+            noops = [e.reason for e in decision if isinstance(e, ForcedNoop)]
+            assert noops == [after.noop] * bool(after.noop), (command, decision)
         compare(self.state, after)
         return True
 
@@ -110,11 +116,12 @@ class Campaign:
         bystanders = [a for a in range(len(old.accounts)) if a != getattr(command, "account", -1)]
         for a in bystanders[2:]:
             if not old.accounts[a].positions and not new.accounts[a].positions:
-                is_deposit = isinstance(command, m.Deposit)
-                assert new.accounts[a].cash == old.accounts[a].cash or is_deposit, "E-12"
+                is_entry = isinstance(command, m.Deposit | m.Forced)
+                assert new.accounts[a].cash == old.accounts[a].cash or is_entry, "E-12"
         if isinstance(command, m.PlaceOrder | m.Withdraw):
             bystanders = list(range(len(old.accounts)))
-        if old.prices is None or not isinstance(command, m.PlaceOrder | m.Withdraw | m.Liquidate):
+        is_risky = isinstance(command, m.PlaceOrder | m.Withdraw | m.Liquidate | m.Forced)
+        if old.prices is None or not is_risky:
             return
         for a in bystanders:
             if old.accounts[a] != new.accounts[a] and old.balance(a) >= old.due(a):
@@ -130,8 +137,47 @@ class Campaign:
         return self.nonce, TimestampNs(self.now + reach), NO_SIGNATURE
 
     def deposit(self, owner: tuple[bytes, int], asset: int, amount: int) -> None:
-        if self.do(m.Deposit(self.deposits + 1, *owner, asset, amount)):
-            self.deposits += 1
+        assert self.do(m.Deposit(self.next_entry, ENTRY_TIME_S, *owner, asset, amount))
+
+    @property
+    def next_entry(self) -> int:
+        return self.model.entries + 1
+
+    def force(self) -> None:
+        """Let an owner force something: mostly what makes sense, sometimes nonsense."""
+        kind = self.random.choice(
+            [*[m.EntryKind.CLOSE] * 5, *[m.EntryKind.WITHDRAWAL] * 3, *FORCED]
+        )
+        everybody = range(len(self.model.accounts))
+        holders = [a for a in everybody if self.model.accounts[a].positions]
+        is_close = kind is m.EntryKind.CLOSE
+        account = self.random.choice([*everybody, *holders * (9 if is_close else 0)])
+        owned = self.model.accounts[account]
+        owner = self.random.choice([*[(owned.owner, owned.subaccount)] * 9, (bytes(20), 0)])
+        place, amount = 0, self.random.choice([0, 0, 1, 50, 2_000, ONE_E6, 2**128 - 1])
+        if kind is m.EntryKind.WITHDRAWAL:
+            place = self.random.choice([0, 0, 1, 2, 3, 2**16 - 1])
+        elif kind is m.EntryKind.CLOSE:
+            place = self.random.choice([*sorted(owned.positions) * 3, *BUSY, 255])
+        elif kind is m.EntryKind.GRANT:
+            amount = self.now // 10**9 + self.random.choice([-1, 0, 1, 10**5, 2**70])
+        key = self.random.choice([bytes(20), (7).to_bytes(20), (8).to_bytes(20)])
+        before = self.model
+        entry = m.Forced(self.next_entry, ENTRY_TIME_S, *owner, place, amount, kind, key)
+        assert self.do(entry), "the inbox never stops"
+        self.check_forced(entry, before, account)
+
+    def check_forced(self, entry: m.Forced, old: SlowModel, account: int) -> None:
+        """Check that a close reduces what it names and nothing else, and leaves nobody worse."""
+        new = self.model
+        if entry.kind is not m.EntryKind.CLOSE or new.noop:
+            return
+        was, rows = old.held(account), new.held(account)
+        left = rows.pop(entry.place, 0)
+        assert abs(left) < abs(was[entry.place])
+        assert left * was.pop(entry.place) >= 0
+        assert rows == was
+        assert old.may_become(new, account)
 
     def report(self) -> bool:
         self.now += self.random.choice([1, 30, 60]) * 10**9
@@ -310,7 +356,7 @@ class Campaign:
     def run(self, steps: int) -> None:
         words = [self.order] * 30 + [self.trade] * 22 + [self.move] * 16 + [self.withdraw] * 8
         words += [self.cancel, self.fund, self.liquidate, self.add_money] * 4 + [self.margins] * 3
-        words += [self.expire] + [self.change_mode] * 6 + [self.convert] * 4
+        words += [self.force] * 10 + [self.expire] + [self.change_mode] * 6 + [self.convert] * 4
         for step in range(steps):
             word = self.random.choice(words)
             try:

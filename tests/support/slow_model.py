@@ -95,7 +95,8 @@ class SlowVenue:
         self.trust = [ONE for _ in underlyings]
         self.memories = [Memory(haircut=int(c.haircut_cap_e6)) for c in rules.collateral]
         self.settled: set[int] = set()
-        self.deposits = 0
+        self.entries = self.noop = 0
+        self.keys: dict[tuple[bytes, bytes], int] = {}
         self.outputs = 0
         self.flows = {"contributed": 0, "drawn": 0, "shortfall": 0, "liquidations": 0}
 
@@ -238,9 +239,12 @@ class SlowVenue:
         self.nonces.add((command.account, command.nonce))
 
     def deposit(self, command: m.Deposit) -> None:
-        need(holds=command.index == self.deposits + 1)
-        need(holds=0 <= command.asset <= len(self.rules.collateral) and command.amount > 0)
-        self.deposits += 1
+        need(holds=command.index == self.entries + 1)
+        self.entries += 1
+        is_listed = 0 <= command.asset <= len(self.rules.collateral)
+        self.noop = 0 if is_listed and command.amount < 2**64 else 5 if is_listed else 7
+        if self.noop:
+            return
         name = (command.owner, command.subaccount)
         if name not in [(a.owner, a.subaccount) for a in self.accounts]:
             self.accounts.append(self.opened(*name))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from offchain.engine import messages as m
+from tests.support.slow_forced import force
 from tests.support.slow_model import (
     BACKSTOP,
     FUND,
@@ -38,6 +39,7 @@ class SlowModel(SlowVenue):
             m.SettleExpiry: lambda: after.settle(int(command.instrument), now),
             m.SetMode: lambda: after.change_mode(command, now),
             m.Convert: lambda: after.convert(command, now),
+            m.Forced: lambda: force(after, command, now),
         }
         try:
             orders[type(command)]()

@@ -27,6 +27,8 @@ from offchain.engine.messages import (
     Command,
     Convert,
     Deposit,
+    EntryKind,
+    Forced,
     FundingTick,
     Genesis,
     Liquidate,
@@ -41,6 +43,8 @@ from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 
 START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
+ENTRY_TIME_S = START_NS // SECOND_NS
+"""Time of every inbox entry of a test."""
 WEEK_NS = START_NS + 7 * DAY_NS
 MONTH_NS = START_NS + 21 * DAY_NS
 BTC_PERP, BTC_WEEK, BTC_MONTH = 0, 1, 2
@@ -181,14 +185,30 @@ class Venue:
         owner = name.to_bytes(20, "big")
         if usd:
             amount = round(usd * ONE_E6)
-            self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, 0, amount))
+            self.must(Deposit(self.state.inbox_cursor + 1, ENTRY_TIME_S, owner, 0, 0, amount))
         for asset, coins in ((1, btc), (2, eth)):
             if coins:
                 amount = round(coins * ONE_E8)
-                self.must(Deposit(self.state.inbox_cursor + 1, owner, 0, asset, amount))
+                self.must(
+                    Deposit(self.state.inbox_cursor + 1, ENTRY_TIME_S, owner, 0, asset, amount)
+                )
         account = self.state.accounts.find(owner, 0)
         assert account is not None
         return account
+
+    def entry(
+        self, kind: EntryKind, owner: bytes, place: int = 0, amount: int = 0, key: bytes = bytes(20)
+    ) -> Forced:
+        """Return the next entry of the inbox, of the first sub-account of an owner."""
+        index = self.state.inbox_cursor + 1
+        return Forced(index, ENTRY_TIME_S, owner, 0, place, amount, kind, key)
+
+    def force(
+        self, kind: EntryKind, account: int, place: int = 0, amount: int = 0
+    ) -> tuple[Event, ...]:
+        """Let the owner of an account force something; return what follows from it."""
+        owner = self.state.accounts.owner[account]
+        return self.must(self.entry(kind, owner, place, amount))
 
     def fund(self, insurance_usd: float = 0, backstop_usd: float = 0) -> None:
         """Give the reserved accounts money."""

@@ -2,17 +2,29 @@
 
 from offchain.core.units import AccountId
 from offchain.engine.accounts import INSURANCE, MAX_ACCOUNTS
-from offchain.engine.events import AccountOpened, Deposited, Event, Withdrawn
-from offchain.engine.messages import Deposit
+from offchain.engine.commands.intents import refuse_gap
+from offchain.engine.events import (
+    NO_ACCOUNT,
+    AccountOpened,
+    Deposited,
+    DepositReturned,
+    Event,
+    ForcedNoop,
+    NoopReason,
+    Withdrawn,
+)
+from offchain.engine.messages import Deposit, EntryKind
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 
 DEPOSIT_LIMIT = 1 << 60
 """Units of one asset that the venue may hold: 10^12 USD, so that no balance can leave 63 bits.
 
-Refusing would stop the inbox, so the limit lies far above the supply of any token that is listed,
-and what has left again does not count: going in and out many times must not reach it.
+It lies far above the supply of any token that is listed, and what has left again does not count:
+going in and out many times must not reach it.
 """
+OUTPUT_LIMIT = 1 << 64
+"""No single output reaches it. The vault takes in far less at once."""
 
 
 def decide(
@@ -21,21 +33,44 @@ def decide(
     """Accept exactly the entry after the cursor: the inbox is consumed in order, without gaps.
 
     What would take the venue's holding of an asset beyond its cap is credited and put out again at
-    once: nothing is lost, and the inbox never stops (SOL-2).
+    once. What finds no room at all goes out whole, uncredited: nothing is lost, and no deposit
+    stops the inbox (SOL-2). An asset that the set does not list cannot be counted: the entry comes
+    to nothing, as does one beyond what an output can carry. The vault lets neither in.
     """
-    if command.index != state.inbox_cursor + 1:
-        return Rejected(
-            Reason.INBOX_GAP, (("index", command.index), ("cursor", state.inbox_cursor))
-        )
-    refused = _refuse_amount(state, command)
+    refused = refuse_gap(state, command.index)
     if refused:
         return refused
-    events: list[Event] = []
+    if command.amount < 0:
+        return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
     account = state.accounts.find(command.owner, command.subaccount)
-    if account is None:
-        if state.accounts.count >= MAX_ACCOUNTS:
-            return Rejected(Reason.TOO_MANY_ACCOUNTS, (("limit", MAX_ACCOUNTS),))
-        account = AccountId(state.accounts.count)
+    reason = _noop_reason(state, command)
+    if reason is not None:
+        known = NO_ACCOUNT if account is None else account
+        return (ForcedNoop(command.index, EntryKind.DEPOSIT, known, reason),)
+    if not _has_room(state, command, account):
+        output = state.next_output_id
+        return (
+            DepositReturned(command.index, command.owner, command.asset, command.amount, output),
+        )
+    return _credit(state, command, account)
+
+
+def _noop_reason(state: State, command: Deposit) -> NoopReason | None:
+    if not 0 <= command.asset <= len(state.rules.collateral):
+        return NoopReason.NOT_LISTED
+    return NoopReason.NO_ROOM if command.amount >= OUTPUT_LIMIT else None
+
+
+def _has_room(state: State, command: Deposit, account: AccountId | None) -> bool:
+    if account is None and state.accounts.count >= MAX_ACCOUNTS:
+        return False
+    return _held(state, command.asset) + command.amount < DEPOSIT_LIMIT
+
+
+def _credit(state: State, command: Deposit, known: AccountId | None) -> tuple[Event, ...]:
+    events: list[Event] = []
+    account = AccountId(state.accounts.count) if known is None else known
+    if known is None:
         events.append(AccountOpened(account, command.owner, command.subaccount))
     events.append(Deposited(command.index, account, command.asset, command.amount))
     excess = _excess(state, command, account)
@@ -43,16 +78,6 @@ def decide(
         output = state.next_output_id
         events.append(Withdrawn(output, account, command.owner, command.asset, excess))
     return tuple(events)
-
-
-def _refuse_amount(state: State, command: Deposit) -> Rejected | None:
-    if not 0 <= command.asset <= len(state.rules.collateral):
-        return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
-    if command.amount <= 0:
-        return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
-    if _held(state, command.asset) + command.amount >= DEPOSIT_LIMIT:
-        return Rejected(Reason.CASH_LIMIT, (("limit", DEPOSIT_LIMIT),))
-    return None
 
 
 def _excess(state: State, command: Deposit, account: AccountId) -> int:

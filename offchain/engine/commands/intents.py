@@ -1,4 +1,4 @@
-"""What every signed intent must satisfy before its own rule is asked."""
+"""What intents and inbox entries must satisfy before their own rule is asked."""
 
 from offchain.core.units import AccountId
 from offchain.engine.accounts import INSURANCE
@@ -19,6 +19,13 @@ def refuse_intent(
     if state.is_nonce_used(account, nonce):
         return Rejected(Reason.NONCE_USED, (("nonce", nonce),))
     return None
+
+
+def refuse_gap(state: State, index: int) -> Rejected | None:
+    """Refuse every inbox entry but the one after the cursor."""
+    if index == state.inbox_cursor + 1:
+        return None
+    return Rejected(Reason.INBOX_GAP, (("index", index), ("cursor", state.inbox_cursor)))
 
 
 def refuse_prices(state: State, time_ns: int) -> Rejected | None:

@@ -8,16 +8,9 @@ change nothing is refused, so that nobody is paid for it (K-1).
 
 from dataclasses import dataclass
 
-from offchain.core.margin import AccountMargin, fee_e6, is_below, margin_ratio
-from offchain.core.units import (
-    MAX_POSITIONS,
-    AccountId,
-    Lots,
-    PriceE8,
-    RatioE6,
-    UsdE6,
-)
-from offchain.engine.accounts import BACKSTOP, INSURANCE, LOTS_LIMIT
+from offchain.core.margin import AccountMargin, is_below, margin_ratio
+from offchain.core.units import AccountId, RatioE6, UsdE6
+from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.collateral_sale import collateral_sales, sale_worth
 from offchain.engine.commands.intents import refuse_unsettled_prices
 from offchain.engine.events import (
@@ -33,11 +26,15 @@ from offchain.engine.events import (
     PositionTransferred,
     Tier,
 )
-from offchain.engine.liquidation_legs import cost_at_mark, legs_of
-from offchain.engine.matching import Incoming, match
+from offchain.engine.liquidation_legs import legs_of
 from offchain.engine.messages import Liquidate
-from offchain.engine.overlay import Overlay
 from offchain.engine.reasons import Reason, Rejected
+from offchain.engine.reduction import (
+    Reduction,
+    hand_to_backstop,
+    liquidation_fee_e6,
+    sell_on_book,
+)
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 
@@ -47,15 +44,10 @@ EFFECTS = (Filled, PositionTransferred, CollateralSold, DeficitCovered)
 
 
 @dataclass(slots=True)
-class Step:
-    """One liquidation step in the making."""
+class Step(Reduction):
+    """One liquidation step in the making, with the fee that its closing adds up to."""
 
-    state: State
-    account: AccountId
-    time_ns: int
-    overlay: Overlay
-    events: list[Event]
-    closed_notional_fee: int = 0
+    fee_e6: int = 0
 
 
 def decide(
@@ -105,7 +97,7 @@ def _execute(
     state: State, account: AccountId, tier: Tier, margin: AccountMargin, time_ns: int
 ) -> tuple[Event, ...] | Rejected:
     legs = legs_of(state, account, tier)
-    step = Step(state, account, time_ns, Overlay(), [])
+    step = Step(state, account, time_ns)
     for order in state.orders_of(account):
         step.overlay.closed.add(order.order_id)
         step.events.append(
@@ -129,57 +121,19 @@ def _execute(
 
 
 def _sell_on_book(step: Step, leg: Leg) -> int:
-    """Match a leg as an immediate order; return the lots left.
-
-    Orders left in the book of an expired instrument were meant for a price that no longer moves:
-    nothing trades there any more.
-    """
-    if not step.state.is_open(leg.instrument, step.time_ns):
-        return leg.lots
-    order = Incoming(step.account, leg.instrument, leg.lots, leg.limit_price_e8, NO_FEE)
-    found = match(step.state, order, step.time_ns, step.overlay)
-    step.events.extend(found.events)
-    _note_penalty(step, leg.instrument, leg.lots - found.left)
-    return found.left
-
-
-def _note_penalty(step: Step, instrument: int, lots: int) -> None:
-    divisor = step.state.underlying(instrument).lot_divisor
-    mark = int(step.state.market.prices.marks_e8[instrument])
-    step.closed_notional_fee += fee_e6(lots, mark, divisor, step.state.rules.liquidation.fee_e6)
+    """Match a leg without a trading fee, note its penalty, and return the lots left."""
+    left = sell_on_book(step, leg, NO_FEE)
+    step.fee_e6 += liquidation_fee_e6(step.state, leg.instrument, leg.lots - left)
+    return left
 
 
 def _hand_to_backstop(step: Step, left: list[tuple[Leg, int]]) -> list[tuple[Leg, int]]:
-    """Transfer the rest at the mark when the backstop can carry all of it; return what stays."""
-    state = step.state
-    if not left or not _backstop_can_carry(step, left):
-        return left
-    for leg, lots in left:
-        cost = cost_at_mark(state, leg.instrument, lots)
-        step.overlay.trade(step.account, leg.instrument, lots, cost)
-        step.overlay.trade(BACKSTOP, leg.instrument, -lots, -cost)
-        mark = PriceE8(int(state.market.prices.marks_e8[leg.instrument]))
-        step.events.append(
-            PositionTransferred(leg.instrument, mark, Lots(-lots), step.account, BACKSTOP)
-        )
-        _note_penalty(step, leg.instrument, lots)
-    return []
-
-
-def _backstop_can_carry(step: Step, left: list[tuple[Leg, int]]) -> bool:
-    state, trial = step.state, step.overlay.copy()
-    for leg, lots in left:
-        cost = cost_at_mark(state, leg.instrument, lots)
-        trial.trade(BACKSTOP, leg.instrument, -lots, -cost)
-    held, orders = trial.trades.get(BACKSTOP, {}), trial.orders(state, BACKSTOP)
-    slots = {i for i, _, _ in state.accounts.positions(BACKSTOP)} | set(held)
-    fits = len(slots) <= MAX_POSITIONS and all(
-        abs(trial.lots(state, BACKSTOP, i)) < LOTS_LIMIT for i in held
-    )
-    if not fits:
-        return False
-    margin = account_margin(state, BACKSTOP, trial, orders)
-    return margin.margin_balance_e6 >= margin.initial_e6
+    """Transfer the rest, all of it or nothing, note its penalty, and return what stays."""
+    stays = hand_to_backstop(step, left)
+    if not stays:
+        for leg, lots in left:
+            step.fee_e6 += liquidation_fee_e6(step.state, leg.instrument, lots)
+    return stays
 
 
 def _charge_penalty(step: Step, before: tuple[int, int] | None) -> None:
@@ -194,7 +148,7 @@ def _charge_penalty(step: Step, before: tuple[int, int] | None) -> None:
     if before is not None:
         balance, due = before
         most = min(most, balance * (due - after.maintenance_e6) // (2 * due))
-    amount = max(0, min(step.closed_notional_fee, most))
+    amount = max(0, min(step.fee_e6, most))
     if amount:
         step.overlay.pay(step.account, -amount)
         step.overlay.pay(INSURANCE, amount)

@@ -121,11 +121,12 @@ def _refuse_report(state: State, command: PriceReport, time_ns: int) -> Rejected
 def level_changes(state: State, market: Market) -> list[Event]:
     """Return an event for every account whose call level differs in this market."""
     levels_e6 = state.rules.liquidation.call_levels_e6
-    if not levels_e6:
-        return []
     levels = state.accounts.level[: state.accounts.count]
+    if not levels_e6 and not levels.any():
+        return []
     found: list[Event] = []
-    near = margins_near(state, market, max(levels_e6), also=np.flatnonzero(levels))
+    highest = max(levels_e6, default=RatioE6(0))
+    near = margins_near(state, market, highest, also=np.flatnonzero(levels))
     for account, balance, due in near.rows():
         level = call_level(balance, due, levels_e6)
         if level != levels[account]:

@@ -20,13 +20,11 @@ def decide(
         return Rejected(Reason.BAD_ASSET, (("asset", command.asset),))
     if command.amount <= 0:
         return Rejected(Reason.BAD_AMOUNT, (("amount", command.amount),))
-    available = _available(state, account, command.asset, time_ns)
-    if isinstance(available, Rejected):
-        return available
-    if command.amount > available:
-        return Rejected(
-            Reason.NOT_WITHDRAWABLE, (("amount", command.amount), ("available", available))
-        )
+    free = available(state, account, command.asset, time_ns)
+    if isinstance(free, Rejected):
+        return free
+    if command.amount > free:
+        return Rejected(Reason.NOT_WITHDRAWABLE, (("amount", command.amount), ("available", free)))
     output = Withdrawn(
         state.next_output_id,
         account,
@@ -37,7 +35,11 @@ def decide(
     return (NonceUsed(account, command.nonce), output)
 
 
-def _available(state: State, account: int, asset: int, time_ns: int) -> int | Rejected:
+def available(state: State, account: int, asset: int, time_ns: int) -> int | Rejected:
+    """Return what may leave an account, in token units; Rejected when prices are in doubt.
+
+    Without positions, orders or debt it is what the account has, whatever the prices.
+    """
     accounts = state.accounts
     carries_risk = accounts.counts[account] or state.order_count(account)
     if not carries_risk and accounts.cash[account] >= 0:

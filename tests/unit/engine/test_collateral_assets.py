@@ -7,12 +7,19 @@ import pytest
 from offchain.core.model_parameters import Bracket
 from offchain.core.units import ONE_E6, ONE_E8, RatioE6
 from offchain.engine.commands.deposit import DEPOSIT_LIMIT
-from offchain.engine.events import CollateralSold, DeficitCovered, Deposited, Withdrawn
+from offchain.engine.events import (
+    CollateralSold,
+    DeficitCovered,
+    Deposited,
+    ForcedNoop,
+    NoopReason,
+    Withdrawn,
+)
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.withdrawal import withdrawable
-from tests.support.venue import BTC_PERP, RULES, Venue, feed_values
+from tests.support.venue import BTC_PERP, ENTRY_TIME_S, RULES, Venue, feed_values
 
 USD = ONE_E6
 WBTC, WETH = RULES.collateral
@@ -213,8 +220,10 @@ def test_a_venue_without_collateral_takes_cash_alone() -> None:
     venue = Venue(replace(RULES, collateral=()))
     account = venue.deposit(10, 100)
     owner = venue.state.accounts.owner[account]
-    other = Deposit(venue.state.inbox_cursor + 1, owner, 0, 1, 1)
-    assert venue.refuses(other) is Reason.BAD_ASSET
+    other = Deposit(venue.state.inbox_cursor + 1, ENTRY_TIME_S, owner, 0, 1, 1)
+    (answer,) = venue.must(other)
+    assert isinstance(answer, ForcedNoop)
+    assert answer.reason is NoopReason.NOT_LISTED
     assert venue.refuses(venue.withdraw(account, btc=1)) is Reason.BAD_ASSET
     venue.price(120_000)
     assert account_margin(venue.state, account).margin_balance_e6 == 100 * USD
@@ -283,6 +292,8 @@ def test_the_backstop_keeps_cash_for_its_unrealised_losses() -> None:
 def test_what_came_in_and_went_out_again_does_not_fill_the_inbox(venue: Venue) -> None:
     owner = venue.state.accounts.owner[2]
     for _ in range(5):  # all but what is held already comes back at once
-        venue.must(Deposit(venue.state.inbox_cursor + 1, owner, 0, 1, DEPOSIT_LIMIT // 2))
+        venue.must(
+            Deposit(venue.state.inbox_cursor + 1, ENTRY_TIME_S, owner, 0, 1, DEPOSIT_LIMIT // 2)
+        )
     assert venue.state.flows.deposited[1] > 2 * DEPOSIT_LIMIT
     assert venue.conserved()

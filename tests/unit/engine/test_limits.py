@@ -6,7 +6,6 @@ import pytest
 
 from offchain.core.units import ONE_E8, AccountId, InstrumentId, TimestampNs
 from offchain.engine import machine
-from offchain.engine.commands.deposit import DEPOSIT_LIMIT
 from offchain.engine.events import Closing, Filled, OrderClosed, PositionTransferred
 from offchain.engine.matching import MATCH_LIMIT
 from offchain.engine.messages import Deposit, FundingTick, Genesis, Liquidate, SettleExpiry
@@ -17,6 +16,7 @@ from offchain.engine.withdrawal import withdrawable
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
+    ENTRY_TIME_S,
     ETH_PERP,
     RULES,
     WEEK_NS,
@@ -72,20 +72,10 @@ def test_an_order_touches_a_bounded_number_of_orders_and_its_rest_is_dropped(ven
     assert venue.state.orders_of(2) == []
 
 
-def test_deposits_stop_before_a_balance_could_leave_its_range() -> None:
-    venue = Venue()
-    owner = bytes(19) + b"\x0a"
-    venue.must(Deposit(1, owner, 0, 0, DEPOSIT_LIMIT - 2))
-    assert venue.refuses(Deposit(2, owner, 0, 0, 2)) is Reason.CASH_LIMIT
-    venue.must(Deposit(2, owner, 0, 0, 1))
-    assert venue.refuses(Deposit(3, owner, 0, 0, 0)) is Reason.BAD_AMOUNT
-    assert venue.refuses(Deposit(3, owner, 0, 3, 1)) is Reason.BAD_ASSET
-
-
 def test_nothing_comes_before_genesis_and_no_second_one_after() -> None:
     empty = Venue.__new__(Venue)
     empty.state, empty.now = State(), 1
-    assert empty.refuses(Deposit(1, bytes(20), 0, 0, 1)) is Reason.NOT_CONFIGURED
+    assert empty.refuses(Deposit(1, ENTRY_TIME_S, bytes(20), 0, 0, 1)) is Reason.NOT_CONFIGURED
     assert Venue().refuses(Genesis(RULES)) is Reason.ALREADY_CONFIGURED
 
 
@@ -243,15 +233,6 @@ def test_a_debt_without_a_position_holds_the_collateral(venue: Venue) -> None:
     assert account_margin(venue.state, 2).margin_balance_e6 >= 0
     nothing = replace(venue.withdraw(2, usd=1), amount=0)
     assert venue.refuses(nothing) is Reason.BAD_AMOUNT
-
-
-def test_a_full_venue_opens_no_account_but_still_credits_the_old(
-    venue: Venue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("offchain.engine.commands.deposit.MAX_ACCOUNTS", 5)
-    stranger = Deposit(venue.state.inbox_cursor + 1, bytes(20), 0, 0, 1)
-    assert venue.refuses(stranger) is Reason.TOO_MANY_ACCOUNTS
-    venue.deposit(10, 1)
 
 
 def test_the_backstop_is_never_named_for_liquidation(crashed: Venue) -> None:
