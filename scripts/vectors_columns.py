@@ -50,7 +50,10 @@ def credits_of(name: str, assets: int) -> tuple[CreditCurve, ...]:
 def columns_of(
     name: str, slots: tuple[int, ...], assets: int
 ) -> tuple[list[int], list[list[int]], list[list[int]], col.Columns]:
-    """Return arbitrary values, losses and charges, listed rows only, and their columns."""
+    """Return arbitrary values, losses and charges, listed rows only, and their columns.
+
+    What is accrued is that part of a value which 2**20 leaves over: any numbers would do.
+    """
     values = np.zeros(len(slots) * SLOTS, np.int64)
     losses = np.zeros((len(slots) * SLOTS, SCENARIOS), np.int32)
     rows = [u * SLOTS + k for u, n in enumerate(slots) for k in range(n)]
@@ -61,7 +64,9 @@ def columns_of(
     charges = np.zeros((len(slots) * SLOTS, COLUMNS), np.int64)
     charged = charges_of(name, rows)
     charges[: len(charged)] = charged
-    made = col.Columns.of_arrays(values, losses, charges, credits_of(name, assets), slots)
+    funding = values % 2**20
+    credit = credits_of(name, assets)
+    made = col.Columns.of_arrays(values, funding, losses, charges, credit, slots)
     committed = charges[np.ix_(rows, [place for place, _, _ in CHARGED])]
     return values[rows].tolist(), losses[rows].tolist(), committed.tolist(), made
 
@@ -89,16 +94,21 @@ def columns() -> Iterator[Case]:
                 underlying=underlying,
                 scenario=scenario,
                 packedValues=opening.values,
+                packedFunding=made.fundings[underlying],
                 packedLosses=opening.losses,
                 packedCharges=opening.charges,
                 packedCollateral=made.collateral,
                 valueHash=col.column_hash(underlying, col.VALUE_COLUMN, opening.values),
+                fundingHash=col.column_hash(
+                    underlying, col.FUNDING_COLUMN, made.fundings[underlying]
+                ),
                 lossHash=col.column_hash(underlying, scenario, opening.losses),
                 chargeHash=col.column_hash(underlying, col.CHARGE_COLUMN, opening.charges),
                 collateralHash=col.column_hash(
                     col.COLLATERAL_UNDERLYING, col.COLLATERAL_COLUMN, made.collateral
                 ),
                 valueProof=opening.value_proof,
+                fundingProof=made.funding_proof(underlying),
                 lossProof=opening.loss_proof,
                 chargeProof=opening.charge_proof,
                 collateralProof=made.collateral_proof(),

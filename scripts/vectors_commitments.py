@@ -165,17 +165,32 @@ def output() -> Iterator[Case]:
 
 def inbox_cases() -> Iterator[Case]:
     """Yield a queue entry by entry; the cases follow one another."""
-    prefix = ZERO32
-    amounts = [1, 10**6, 10**8, 2**64 - 1, 2**128 - 1, 0, 5_000_000, 7]
-    for i, amount in enumerate(amounts, start=1):
-        previous, fields = prefix, (1, i, owner(f"depositor {i}"), (i * 85) % 256, i % 2, amount)
-        entry = inbox.entry_hash(*fields)
-        prefix = inbox.prefix_hash(previous, entry)
-        names = ("kind", "index", "owner", "subaccount", "asset", "amount")
+    prefix, key = ZERO32, owner("trading key")
+    rows: list[tuple[int, int, int, bytes]] = [
+        (1, 0, 1, bytes(20)),
+        (1, 1, 10**8, bytes(20)),
+        (2, 0, 2**128 - 1, bytes(20)),
+        (2, 2, 2**64 - 1, bytes(20)),
+        (3, 0, 0, bytes(20)),
+        (4, 257, 0, bytes(20)),
+        (4, 2**16 - 1, 900, bytes(20)),
+        (5, 0, 1_760_000_000, key),
+        (6, 0, 0, key),
+        (6, 0, 0, bytes(20)),
+        (255, 2**16 - 1, 2**128 - 1, b"\xff" * 20),
+    ]
+    for i, (kind, place, amount, of) in enumerate(rows, start=1):
+        time_s = 2**64 - 1 if kind == 255 else 1_760_000_000 + i
+        entry = inbox.InboxEntry(
+            kind, i, time_s, owner(f"owner {i}"), (i * 85) % 256, place, amount, of
+        )
+        names = ("kind", "index", "time", "owner", "subaccount", "place", "amount", "key")
+        previous, hashed = prefix, inbox.entry_hash(entry)
+        prefix = inbox.prefix_hash(previous, hashed)
         yield case(
             f"entry {i}",
-            **dict(zip(names, fields, strict=True)),
-            entryHash=entry,
+            **dict(zip(names, astuple(entry), strict=True)),
+            entryHash=hashed,
             previous=previous,
             prefix=prefix,
         )

@@ -55,7 +55,7 @@ def book(name: str, *, largest: bool = False) -> Columns:
                 charges[row, [Charge.DELTA, Charge.ROLL]] = LOW32
                 charges[row, [Charge.LONG, Charge.SHORT, Charge.UNWIND]] = 2**32 - 1
                 charges[row, Charge.GROUP] = 31
-    return Columns.of_arrays(values, losses, charges, CREDITS, SLOT_COUNTS)
+    return Columns.of_arrays(values, np.zeros_like(values), losses, charges, CREDITS, SLOT_COUNTS)
 
 
 def arbitrary_charges(name: str) -> list[int]:

@@ -16,7 +16,7 @@ from scripts.golden import Case, Files, case, number, owner, word, write
 def headers() -> Iterator[tuple[str, hd.BatchHeader]]:
     """Name headers: zero, largest and ordinary ones."""
     kinds = [kind for _, kind in hd.HEADER_TYPE.members]
-    ordinary = {"uint8": 0, "uint16": 1}
+    ordinary = {"uint8": 0, "uint16": 2}
 
     def filled(value: Callable[[int, str], int | bytes]) -> hd.BatchHeader:
         return hd.BatchHeader(*[value(i, kind) for i, kind in enumerate(kinds)])  # type: ignore[arg-type] # the types follow the table
@@ -92,6 +92,9 @@ def intents() -> Iterator[tuple[str, td.StructType, tuple[int | bytes, ...]]]:
     yield "observation of nothing", td.OBSERVATION_TYPE, (1, 1, b"")
     yield "largest observation", td.OBSERVATION_TYPE, (top64, top64, b"\x7f" + b"\xff" * 7)
     yield "attestation", td.ATTESTATION_TYPE, (word("batch"),)
+    yield "receipt", td.RECEIPT_TYPE, (1, 77, word("tip"), 5, word("prefix"))
+    ones = b"\xff" * 32
+    yield "largest receipt", td.RECEIPT_TYPE, (top64, top64, ones, top64, ones)
 
 
 def intent_cases() -> Iterator[Case]:

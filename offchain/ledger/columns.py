@@ -1,13 +1,15 @@
 """The columns of an epoch: what a witness opens of prices, losses, charges and collateral.
 
-The value column of an underlying is one int64 for each listed slot, the risk column of a scenario
-one int32, the charge column one row of `charge_columns`; all are packed big-endian. `price_root` is
-over value columns, `risk_root` over risk columns with leaf index ``underlying * 36 + scenario``,
-`charge_root` over the collateral column and then the charge columns.
+The value and the funding column of an underlying are one int64 for each listed slot, the risk
+column of a scenario one int32, the charge column one row of `charge_columns`; all are packed
+big-endian. `price_root` is over the value and the funding column of each underlying in turn,
+`risk_root` over risk columns with leaf index ``underlying * 36 + scenario``, `charge_root` over the
+collateral column and then the charge columns.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ VALUE_COLUMN = 255
 """The column number that stands for values; scenarios are 0..35."""
 CHARGE_COLUMN = 254
 COLLATERAL_COLUMN = 253
+FUNDING_COLUMN = 252
 COLLATERAL_UNDERLYING = 255
 """The collateral column belongs to no underlying."""
 COLLATERAL_PLACE = 0
@@ -78,8 +81,14 @@ def unpack_losses(packed: bytes) -> tuple[int, ...]:
 
 
 def column_hash(underlying: int, column: int, packed: bytes) -> bytes:
-    """Return the leaf of a packed column; `column` is a scenario, 255 for values, 254 or 253."""
-    return keccak256(unsigned(underlying, 8) + unsigned(column, 8) + keccak256(packed))
+    """Return the leaf of a packed column; `column` is a scenario, or 255, 254, 253 or 252."""
+    return keccak256(_column_head(underlying, column) + keccak256(packed))
+
+
+@cache
+def _column_head(underlying: int, column: int) -> bytes:
+    """Return the two words before a column's own hash; there are 2**16 of them at most."""
+    return unsigned(underlying, 8) + unsigned(column, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,8 @@ class Columns:
 
     Attributes
     ----------
-    values : tuple of bytes
-        Value column of each underlying.
+    values, fundings : tuple of bytes
+        Value column and funding column of each underlying.
     losses : tuple of tuple of bytes
         Risk column of each underlying and scenario.
     charges : tuple of bytes
@@ -99,6 +108,7 @@ class Columns:
     """
 
     values: tuple[bytes, ...]
+    fundings: tuple[bytes, ...]
     losses: tuple[tuple[bytes, ...], ...]
     charges: tuple[bytes, ...]
     collateral: bytes
@@ -108,7 +118,7 @@ class Columns:
 
     @property
     def price_root(self) -> bytes:
-        """List root over the value columns."""
+        """List root over the value and funding columns, leaves ``2 * underlying`` and one more."""
         return self.value_tree.root
 
     @property
@@ -125,12 +135,17 @@ class Columns:
     def of_packed(
         cls,
         values: tuple[bytes, ...],
+        fundings: tuple[bytes, ...],
         losses: tuple[tuple[bytes, ...], ...],
         charges: tuple[bytes, ...],
         collateral: bytes,
     ) -> "Columns":
         """Return the columns with their trees."""
-        value_leaves = [column_hash(u, VALUE_COLUMN, x) for u, x in enumerate(values)]
+        value_leaves = [
+            column_hash(u, column, packed)
+            for u, pair in enumerate(zip(values, fundings, strict=True))
+            for column, packed in zip((VALUE_COLUMN, FUNDING_COLUMN), pair, strict=True)
+        ]
         loss_leaves = [
             column_hash(u, s, x) for u, columns in enumerate(losses) for s, x in enumerate(columns)
         ]
@@ -139,12 +154,13 @@ class Columns:
             *[column_hash(u, CHARGE_COLUMN, x) for u, x in enumerate(charges)],
         ]
         trees = [ListTree.of(x) for x in (value_leaves, loss_leaves, charge_leaves)]
-        return cls(values, losses, charges, collateral, *trees)
+        return cls(values, fundings, losses, charges, collateral, *trees)
 
     @classmethod
     def of_arrays(
         cls,
         values_e6: NDArray[np.int64],
+        funding_e6: NDArray[np.int64],
         losses_e6: NDArray[np.int32],
         charges: NDArray[np.int64],
         credits_e8: Sequence[CreditCurve],
@@ -157,6 +173,8 @@ class Columns:
         values_e6 : int64[R]
             Value of one long lot net of cumulative funding, row ``underlying * 256 + slot``.
             [USD e-6]
+        funding_e6 : int64[R]
+            Cumulative funding of one long lot. [USD e-6]
         losses_e6 : int32[R, 36]
             Loss of one long lot in each scenario. [USD e-6]
         charges : int64[R, COLUMNS]
@@ -172,9 +190,9 @@ class Columns:
             A charge or a credit does not fit its field.
         """
         rows = [slice(u * SLOTS, u * SLOTS + n) for u, n in enumerate(slots)]
-        values = tuple(pack_values(values_e6[r]) for r in rows)
         return cls.of_packed(
-            values,
+            tuple(pack_values(values_e6[r]) for r in rows),
+            tuple(pack_values(funding_e6[r]) for r in rows),
             tuple(_packed_scenarios(losses_e6[r]) for r in rows),
             tuple(pack_charges(charges[r]) for r in rows),
             pack_collateral(credits_e8),
@@ -184,7 +202,7 @@ class Columns:
         self, underlying: int, scenario: int | None, *, with_charges: bool = False
     ) -> ColumnOpening:
         """Return columns of an underlying with their proofs; no losses when `scenario` is None."""
-        values, proof = self.values[underlying], self.value_tree.proof(underlying)
+        values, proof = self.values[underlying], self.value_tree.proof(value_place(underlying))
         opening = ColumnOpening(underlying, 0, values, b"", proof, ())
         if scenario is not None:
             place = underlying * SCENARIOS + scenario
@@ -196,9 +214,23 @@ class Columns:
             opening = replace(opening, charges=charges, charge_proof=charge_proof)
         return opening
 
+    def funding_proof(self, underlying: int) -> tuple[bytes, ...]:
+        """Return the siblings of the funding column of an underlying."""
+        return self.value_tree.proof(funding_place(underlying))
+
     def collateral_proof(self) -> tuple[bytes, ...]:
         """Return the siblings of the collateral column."""
         return self.charge_tree.proof(COLLATERAL_PLACE)
+
+
+def value_place(underlying: int) -> int:
+    """Return the place of an underlying's value column under the price root."""
+    return 2 * underlying
+
+
+def funding_place(underlying: int) -> int:
+    """Return the place of an underlying's funding column under the price root."""
+    return 2 * underlying + 1
 
 
 def charge_place(underlying: int) -> int:

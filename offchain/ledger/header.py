@@ -4,8 +4,9 @@ from dataclasses import astuple, dataclass
 
 from offchain.ledger.typed_data import Domain, StructType
 
-SCHEMA = 1
+SCHEMA = 2
 DATA_KIND_CALLDATA = 0
+DATA_KIND_BLOBS = 1
 PROOF_KIND_ATTESTED = 0
 
 HEADER_TYPE = StructType(
@@ -18,6 +19,8 @@ HEADER_TYPE = StructType(
         ("stateRoot", "bytes32"),
         ("checkpointRoot", "bytes32"),
         ("inputLogHash", "bytes32"),
+        ("traceRoot", "bytes32"),
+        ("stepCount", "uint32"),
         ("daHash", "bytes32"),
         ("daLength", "uint32"),
         ("daKind", "uint8"),
@@ -38,6 +41,7 @@ HEADER_TYPE = StructType(
         ("timeStart", "uint64"),
         ("timeEnd", "uint64"),
         ("totalsHash", "bytes32"),
+        ("sequencerEpoch", "uint64"),
         ("proofKind", "uint8"),
     ),
 )
@@ -47,8 +51,9 @@ HEADER_TYPE = StructType(
 class BatchHeader:
     """The header of docs/COMMITMENTS.md, in the order of its EIP-712 type.
 
-    `inbox_from` and `inbox_to` are cursors, times are nanoseconds, `da_length` is bytes. In schema
-    1 `checkpoint_root`, `adl_root` and the L1 block are zero: those parts do not exist yet.
+    `inbox_from` and `inbox_to` are cursors, times are nanoseconds, `da_length` is bytes,
+    `step_count` the records of the batch. In schema 2 `adl_root` is zero: that part does not exist
+    yet.
     """
 
     schema: int
@@ -58,6 +63,8 @@ class BatchHeader:
     state_root: bytes
     checkpoint_root: bytes
     input_log_hash: bytes
+    trace_root: bytes
+    step_count: int
     da_hash: bytes
     da_length: int
     da_kind: int
@@ -78,6 +85,7 @@ class BatchHeader:
     time_start_ns: int
     time_end_ns: int
     totals_hash: bytes
+    sequencer_epoch: int
     proof_kind: int
 
     def values(self) -> tuple[int | bytes, ...]:

@@ -8,32 +8,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offchain.engine import machine
-from offchain.engine.events import Event, LiquidationOrdered, ParametersAdopted, Withdrawn
-from offchain.engine.messages import Deposit
+from offchain.engine.events import (
+    NO_ACCOUNT,
+    DepositReturned,
+    Event,
+    LiquidationOrdered,
+    ParametersAdopted,
+    ParametersReplaced,
+    Withdrawn,
+)
+from offchain.engine.messages import Adopt, Deposit, Forced
 from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
+from offchain.ledger.account_tree import LeafTree
 from offchain.ledger.batch import Batch
+from offchain.ledger.checkpoint import Checkpoint
+from offchain.ledger.closing import NO_ANCHOR, Anchor, DataHash, Terminus, close
 from offchain.ledger.columns import Columns
+from offchain.ledger.effects import effect_words, touches_book
 from offchain.ledger.epoch import Epoch, Report, epoch_hash, report_hash
 from offchain.ledger.errors import SequenceError
-from offchain.ledger.header import DATA_KIND_CALLDATA, PROOF_KIND_ATTESTED, SCHEMA, BatchHeader
-from offchain.ledger.header import batch_hash as hash_of_header
-from offchain.ledger.inbox import KIND_DEPOSIT, entry_hash, prefix_hash
+from offchain.ledger.inbox import entry_hash, entry_of, prefix_hash
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.leaf import AccountLeaf, leaf_hash, leaf_of
-from offchain.ledger.merkle import AccountTree, list_root
 from offchain.ledger.open_batch import Capture, OpenBatch
-from offchain.ledger.outputs import Output, output_hash
+from offchain.ledger.outputs import Output
 from offchain.ledger.proving import open_columns
 from offchain.ledger.snapshot import restore_into, snapshot
 from offchain.ledger.state_root import state_root
-from offchain.ledger.terms import curves, curves_hash, params_hash, terms
-from offchain.ledger.totals import assert_conserved, check_conservation, totals_hash, totals_of
+from offchain.ledger.terms import curves, params_hash, terms
+from offchain.ledger.totals import assert_conserved, totals_hash, totals_of
+from offchain.ledger.trace import GENESIS_BOOK, NO_EFFECTS, Step, book_hash, book_of
+from offchain.ledger.trace_data import MAX_STEPS
+from offchain.ledger.typed_data import Receipt
 from offchain.ledger.wire import Record, chain, encode_record
 
 MAX_OPEN_BYTES = 1 << 26
-MAX_OPEN_RECORDS = 1 << 20
+MAX_OPEN_RECORDS = MAX_STEPS
 """No record is taken beyond these: a batcher cuts long before."""
 
 
@@ -63,6 +75,10 @@ class Journal:
         Chain hash after the last record.
     batch_no : int
         Number of the open batch, from 1.
+    book : Book
+        After the last record.
+    checkpoint : Checkpoint or None
+        Of the batch that was cut last, for leaves and paths; none after a restart.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -78,12 +94,14 @@ class Journal:
         self.open = OpenBatch()
         self.columns: Columns | None = None
         self.report: Report | None = None
-        self._tree = AccountTree()
+        self.book = GENESIS_BOOK
+        self.checkpoint: Checkpoint | None = None
+        self._tree = LeafTree()
 
     @property
     def open_bytes(self) -> int:
-        """Bytes of all frames in the open batch."""
-        return self.open.size
+        """Bytes that the open batch would post: frames and trace."""
+        return self.open.size + self.open.trace_size
 
     @property
     def open_records(self) -> int:
@@ -106,9 +124,10 @@ class Journal:
         Raises
         ------
         SequenceError
-            The record does not follow the last one, or the open batch is full.
-        WireError
-            The record has no encoding.
+            The record does not follow the last one, the open batch is full, or a parameter set
+            would be adopted within a batch.
+        WireError, EncodingError
+            The record or what it does has no encoding.
         ConservationError
             SOL-1 is broken (`strict` only); the state is beyond repair.
         """
@@ -118,6 +137,7 @@ class Journal:
         if isinstance(decision, Rejected):
             return decision
         frame = encode_record(record)
+        words = b"".join([effect_words(state, event) for event in decision])
         epoch_before = state.market.epoch
         for event in decision:
             self._note(event, seq)
@@ -125,16 +145,32 @@ class Journal:
         machine.advance(state, seq, time_ns)
         self.tip, self.fence = chain(self.tip, frame), record.epoch
         self.open.add_frame(frame, time_ns)
-        if isinstance(record.command, Deposit):
-            self._note_deposit(record.command)
+        if isinstance(record.command, Deposit | Forced):
+            self._note_entry(record.command)
+        hash_of_epoch = self.open.last_step.epoch_hash
         if state.market.epoch != epoch_before:
-            self._begin_epoch()
+            if isinstance(record.command, Adopt):
+                # No instruction of this batch stands under it, and its columns are of another set.
+                self.open.epochs.clear()
+            hash_of_epoch = self._begin_epoch()
+        self._take_step(frame, words, hash_of_epoch)
         if self.strict:
             assert_conserved(state)
         return decision
 
-    def cut(self, engine_hash: bytes) -> Batch:
+    def cut(
+        self, engine_hash: bytes, anchor: Anchor = NO_ANCHOR, blob_hash: DataHash | None = None
+    ) -> Batch:
         """Close the open batch and start the next one.
+
+        Parameters
+        ----------
+        engine_hash : bytes
+            Of the program that made it.
+        anchor : Anchor
+            The block that the header names.
+        blob_hash : callable, optional
+            Given, the data goes into blobs, and this is the hash over it; else into calldata.
 
         Raises
         ------
@@ -145,24 +181,18 @@ class Journal:
         """
         if not self.open.frames:
             raise SequenceError("a batch has at least one record")
-        totals = totals_of(self.state)
-        check_conservation(totals)
-        closed, data = self.open, b"".join(self.open.frames)
-        header = self._header(engine_hash, data, totals_hash(totals))
-        witnesses, rules = closed.witnesses(), self.state.rules
+        checkpoint = Checkpoint(self.state)
+        batch = close(self, Terminus(engine_hash, anchor, blob_hash), checkpoint)
+        self.checkpoint = checkpoint
         self.batch_no += 1
-        self.prev_batch_hash, self.prev_state_root = hash_of_header(header), header.state_root
-        self.open = OpenBatch(inbox_from=self.state.inbox_cursor, epochs=closed.epochs[-1:])
-        return Batch(
-            header,
-            data,
-            witnesses,
-            tuple(closed.outputs),
-            tuple(closed.epochs),
-            totals,
-            terms(rules),
-            curves_hash(rules),
+        self.prev_batch_hash, self.prev_state_root = batch.hash, batch.header.state_root
+        self.open = OpenBatch(
+            inbox_from=self.state.inbox_cursor,
+            epochs=self.open.epochs[-1:],
+            previous=self.open.last_step,
+            previous_book=self.book,
         )
+        return batch
 
     def snapshot(self) -> bytes:
         """Return the whole journal as bytes, from which `restore` continues."""
@@ -177,12 +207,22 @@ class Journal:
 
     def account_root(self) -> bytes:
         """Return the account root now."""
-        dirty = self.state.accounts.dirty
-        if dirty:
-            accounts = self.state.accounts
-            self._tree.update({a: leaf_hash(leaf_of(accounts, a)) for a in dirty})
-            dirty.clear()
+        accounts = self.state.accounts
+        if accounts.dirty:
+            self._tree.update(accounts, accounts.dirty)
+            accounts.dirty.clear()
         return self._tree.root
+
+    def siblings(self, account: int) -> tuple[bytes, ...]:
+        """Return the siblings of any place under the account root of now, empty ones included.
+
+        Raises
+        ------
+        EncodingError
+            The place is beyond the tree.
+        """
+        self.account_root()
+        return self._tree.proof(account)
 
     def account_proof(self, account: int) -> AccountProof:
         """Return the leaf of an account with its proof under the account root of now.
@@ -200,10 +240,16 @@ class Journal:
 
     def state_root(self) -> bytes:
         """Return the state root now."""
-        return self._state_root(totals_hash(totals_of(self.state)))
+        return self.state_root_with(totals_hash(totals_of(self.state)))
 
-    def _state_root(self, hash_of_totals: bytes) -> bytes:
+    def state_root_with(self, hash_of_totals: bytes) -> bytes:
+        """Return the state root now, of totals that are known."""
         return state_root(self.state, self.account_root(), self.params_hash, hash_of_totals)
+
+    def receipt(self) -> Receipt:
+        """Return what the sequencer promises about the last record."""
+        state = self.state
+        return Receipt(self.fence, state.last_seq, self.tip, state.inbox_cursor, self.inbox_prefix)
 
     def _check_sequence(self, record: Record) -> None:
         state = self.state
@@ -215,6 +261,9 @@ class Journal:
             raise SequenceError(f"record {record.seq}: epoch {record.epoch} < {self.fence}")
         if self.open_bytes >= MAX_OPEN_BYTES or self.open_records >= MAX_OPEN_RECORDS:
             raise SequenceError("the open batch is full: it must be cut first")
+        if isinstance(record.command, Adopt) and self.open.frames:
+            # One hash in the header stands for the whole batch.
+            raise SequenceError("a parameter set is adopted by the first record of a batch")
 
     def _note(self, event: Event, seq: int) -> None:
         """Keep what an event commits to; the state is still the one before it."""
@@ -224,23 +273,44 @@ class Journal:
             self.open.outputs.append(
                 Output(event.output_id, event.account, event.owner, event.asset, event.amount)
             )
+        elif isinstance(event, DepositReturned):
+            self.open.outputs.append(
+                Output(event.output_id, NO_ACCOUNT, event.owner, event.asset, event.amount)
+            )
         elif isinstance(event, ParametersAdopted):
             self.params_hash = params_hash(event.parameters)
+        elif isinstance(event, ParametersReplaced):
+            self.params_hash = params_hash(event.parameters, event.documented)
 
-    def _note_deposit(self, deposit: Deposit) -> None:
-        entry = entry_hash(
-            KIND_DEPOSIT,
-            deposit.index,
-            deposit.owner,
-            deposit.subaccount,
-            deposit.asset,
-            deposit.amount,
+    def _note_entry(self, command: Deposit | Forced) -> None:
+        self.inbox_prefix = prefix_hash(self.inbox_prefix, entry_hash(entry_of(command)))
+
+    def _take_step(self, frame: bytes, words: bytes, hash_of_epoch: bytes) -> None:
+        """Keep what follows from the record that was applied."""
+        batch, state = self.open, self.state
+        hash_of_book = batch.last_step.book_hash
+        if touches_book(words):
+            self.book = book_of(state)
+            hash_of_book = book_hash(self.book)
+        step = Step(
+            keccak256(frame),
+            keccak256(words) if words else NO_EFFECTS,
+            self.tip,
+            self.account_root(),
+            hash_of_epoch,
+            hash_of_book,
+            state.inbox_cursor,
+            state.next_output_id - 1,
+            len(batch.captures),
+            batch.size,
         )
-        self.inbox_prefix = prefix_hash(self.inbox_prefix, entry)
+        batch.add_step(step, words)
 
-    def _begin_epoch(self) -> None:
+    def _begin_epoch(self) -> bytes:
         self.refresh_columns()
-        self.open.epochs.append(self.epoch_now())
+        epoch = self.epoch_now()
+        self.open.epochs.append(epoch)
+        return epoch_hash(epoch)
 
     def refresh_columns(self) -> None:
         """Compute report and columns of the market as it is."""
@@ -249,6 +319,7 @@ class Journal:
         assert market.charges is not None
         self.columns = Columns.of_arrays(
             market.net_lot_values(),
+            market.funding_e6,
             market.prices.losses_e6,
             market.charges,
             market.curves,
@@ -293,36 +364,3 @@ class Journal:
         )
         place = len(self.open.epochs) - 1
         return Capture(instruction, place, proof.leaf, proof.siblings, opened)
-
-    def _header(self, engine_hash: bytes, data: bytes, hash_of_totals: bytes) -> BatchHeader:
-        batch, columns = self.open, self.columns
-        return BatchHeader(
-            schema=SCHEMA,
-            batch_no=self.batch_no,
-            prev_batch_hash=self.prev_batch_hash,
-            prev_state_root=self.prev_state_root,
-            state_root=self._state_root(hash_of_totals),
-            checkpoint_root=ZERO32,
-            input_log_hash=self.tip,
-            da_hash=keccak256(data),
-            da_length=len(data),
-            da_kind=DATA_KIND_CALLDATA,
-            output_root=list_root([output_hash(output) for output in batch.outputs]),
-            liquidation_root=batch.liquidation_tree().root,
-            liquidation_count=len(batch.captures),
-            adl_root=ZERO32,
-            inbox_from=batch.inbox_from,
-            inbox_to=self.state.inbox_cursor,
-            inbox_prefix_hash=self.inbox_prefix,
-            epoch_root=batch.epoch_tree().root,
-            price_root=columns.price_root if columns else ZERO32,
-            risk_root=columns.risk_root if columns else ZERO32,
-            params_hash=self.params_hash,
-            engine_hash=engine_hash,
-            l1_block_number=0,
-            l1_block_hash=ZERO32,
-            time_start_ns=batch.time_start_ns,
-            time_end_ns=self.state.time_ns,
-            totals_hash=hash_of_totals,
-            proof_kind=PROOF_KIND_ATTESTED,
-        )

@@ -7,8 +7,17 @@ node never passes for a leaf. `contracts/libraries/Merkle.sol` is the same rule.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.ledger.keccak_lanes import (
+    HASH_LANES,
+    STATE_LANES,
+    bytes_of,
+    fold,
+    lanes_of,
+)
 
 ACCOUNT_TREE_DEPTH = 20
 MAX_ACCOUNTS = 1 << ACCOUNT_TREE_DEPTH
@@ -87,23 +96,25 @@ def verify_account(root: bytes, account: int, leaf: bytes, proof: Sequence[bytes
     return root_from(leaf, account, proof) == root
 
 
+Levels = tuple[tuple[bytes, ...], ...]
+FOLDED = 16
+"""From so many leaves on a list is hashed in machine code; below, the call costs more."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListTree:
     """A list tree with all its nodes, for many proofs: `levels[0]` are the padded leaves."""
 
     size: int
-    levels: tuple[tuple[bytes, ...], ...]
+    levels: Levels
 
     @classmethod
     def of(cls, leaves: Sequence[bytes]) -> "ListTree":
         """Return the tree over leaves padded with bytes32(0) to the next power of two."""
         width = 1 << max(len(leaves) - 1, 0).bit_length()
-        levels = [(*leaves, *[ZERO32] * (width - len(leaves)))]
-        while len(levels[-1]) > 1:
-            below = levels[-1]
-            pairs = range(0, len(below), 2)
-            levels.append(tuple([keccak256(below[i] + below[i + 1]) for i in pairs]))
-        return cls(len(leaves), tuple(levels))
+        padded = (*leaves, *[ZERO32] * (width - len(leaves)))
+        make = levels_reference if width < FOLDED else _levels
+        return cls(len(leaves), make(padded))
 
     @property
     def root(self) -> bytes:
@@ -115,6 +126,27 @@ class ListTree:
         if not 0 <= index < self.size:
             raise EncodingError(f"leaf {index} of a list of {self.size}")
         return tuple(level[index >> k ^ 1] for k, level in enumerate(self.levels[:-1]))
+
+
+def levels_reference(leaves: Sequence[bytes]) -> Levels:
+    """Return leaves and the nodes above them, level by level; the leaves are a power of two."""
+    levels = [tuple(leaves)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        pairs = range(0, len(below), 2)
+        levels.append(tuple([keccak256(below[i] + below[i + 1]) for i in pairs]))
+    return tuple(levels)
+
+
+def _levels(leaves: Sequence[bytes]) -> Levels:
+    """Return what `levels_reference` returns, hashed in machine code."""
+    width = len(leaves)
+    nodes = np.zeros((2 * width, HASH_LANES), np.uint64)
+    nodes[width:] = lanes_of(b"".join(leaves)).reshape(width, HASH_LANES)
+    fold(nodes, np.zeros(STATE_LANES, np.uint64), np.zeros(2 * HASH_LANES, np.uint64))
+    packed, size = bytes_of(nodes), len(ZERO32)
+    rows = [packed[i : i + size] for i in range(0, len(packed), size)]
+    return tuple(tuple(rows[width >> h : 2 * width >> h]) for h in range(width.bit_length()))
 
 
 def list_root(leaves: Sequence[bytes]) -> bytes:

@@ -6,13 +6,14 @@ account tree) and demands that the state root computed then is the one in the im
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.terms import Terms, terms, with_terms
 from offchain.core.units import ROWS, InstrumentId, RatioE6, TimestampNs
 from offchain.engine.accounts import Accounts
 from offchain.engine.book import Order
@@ -24,11 +25,12 @@ from offchain.ledger.keccak import keccak256
 from offchain.ledger.open_batch import OpenBatch
 from offchain.ledger.state_root import pack_haircut, unpack_haircut
 from offchain.ledger.terms import params_hash
+from offchain.ledger.trace import book_hash, book_of
 
 if TYPE_CHECKING:
     from offchain.ledger.journal import Journal
 
-SCHEMA = 2
+SCHEMA = 4
 MAGIC = b"PLIMSOLL"
 _HEAD = struct.Struct(">8sH32s")
 _ROWS = (
@@ -74,9 +76,13 @@ class MarketImage:
 
 @dataclass(slots=True)
 class StateImage:
-    """The state of the machine; orders are in the order in which they came to rest."""
+    """The state of the machine; orders are in the order in which they came to rest.
+
+    `terms` are those in force above the document; none before genesis.
+    """
 
     document: bytes
+    terms: tuple[int, ...]
     time_ns: int
     last_seq: int
     inbox_cursor: int
@@ -86,6 +92,7 @@ class StateImage:
     market: MarketImage
     orders: list[Order]
     nonces: list[tuple[int, int, bytes]]
+    keys: list[tuple[bytes, bytes, int]]
 
 
 @dataclass(slots=True)
@@ -166,17 +173,23 @@ def _rebuild(journal: "Journal", image: JournalImage) -> None:
     journal.inbox_prefix = image.inbox_prefix
     _restore_state(journal.state, image.state)
     if journal.state.parameters is not None:
-        journal.params_hash = params_hash(journal.state.parameters)
+        journal.params_hash = params_hash(journal.state.parameters, journal.state.documented)
     if journal.state.market.arrays is not None:
         journal.refresh_columns()
         if journal.epoch != journal.epoch_now():
             raise SnapshotError("the last epoch is not that of the market")
+    if journal.state.last_seq:
+        journal.book = book_of(journal.state)
+    last = journal.open.last_step
+    if (last.account_root, last.book_hash) != (journal.account_root(), book_hash(journal.book)):
+        raise SnapshotError("the last step is not that of the state")
 
 
 def _image_of_state(state: State) -> StateImage:
     orders = [order for book in state.books.values() for order in book.orders()]
     return StateImage(
-        document=document(state.parameters) if state.parameters else b"",
+        document=document(state.documented) if state.documented else b"",
+        terms=astuple(terms(state.parameters)) if state.parameters else (),
         time_ns=state.time_ns,
         last_seq=state.last_seq,
         inbox_cursor=state.inbox_cursor,
@@ -190,12 +203,18 @@ def _image_of_state(state: State) -> StateImage:
             for account in sorted(state.nonces)
             for word in sorted(state.nonces[account])
         ],
+        keys=[
+            (owner, key, state.keys[owner][key])
+            for owner in sorted(state.keys)
+            for key in sorted(state.keys[owner])
+        ],
     )
 
 
 def _restore_state(state: State, image: StateImage) -> None:
     if image.document:
-        state.adopt(parse_document(image.document))
+        documented = parse_document(image.document)
+        state.adopt(with_terms(documented, Terms(*image.terms)), documented)
     state.time_ns, state.last_seq = TimestampNs(image.time_ns), image.last_seq
     state.inbox_cursor, state.next_output_id = image.inbox_cursor, image.next_output_id
     state.flows = image.flows
@@ -205,6 +224,8 @@ def _restore_state(state: State, image: StateImage) -> None:
         state.rest(order)
     for account, word, bitmap in image.nonces:
         state.nonces.setdefault(account, {})[word] = int.from_bytes(bitmap)
+    for owner, key, expires_s in image.keys:
+        state.keys.setdefault(owner, {})[key] = expires_s
 
 
 def _image_of_accounts(accounts: Accounts) -> AccountsImage:

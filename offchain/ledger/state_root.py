@@ -14,8 +14,9 @@ uint64 lastSeq))``. The three hashes are keccak256 of packed big-endian fields:
   | decayed u64
 * ``order``: for every book in order of instrument, every order in priority, bids first:
   orderId u64 | account u32 | instrument u16 | lots i32 | price u64 | reduceOnly u8 | expiresAt u64
-* ``nonce``: for every account and every word with a bit set, ascending:
-  account u32 | word u64 | bitmap 32 bytes
+* ``nonce``: words u64 | for every account and every word with a bit set, ascending:
+  account u32 | word u64 | bitmap 32 bytes; then for every trading key, ascending by owner and key:
+  owner 20 bytes | key 20 bytes | expires u64 [s]
 
 Risk arrays, charges, credit curves, the columns of an epoch, open interest and margin call levels
 follow from these, and are left out. Modes and collateral are in the account leaves.
@@ -107,13 +108,18 @@ def order_hash(state: State) -> bytes:
 
 
 def nonce_hash(state: State) -> bytes:
-    """Return the hash of all used nonces."""
-    parts = [
+    """Return the hash of all used nonces and of the trading keys."""
+    words = [
         _NONCE.pack(account, word) + state.nonces[account][word].to_bytes(WORD)
         for account in sorted(state.nonces)
         for word in sorted(state.nonces[account])
     ]
-    return keccak256(b"".join(parts))
+    keys = [
+        owner + key + state.keys[owner][key].to_bytes(8)
+        for owner in sorted(state.keys)
+        for key in sorted(state.keys[owner])
+    ]
+    return keccak256(b"".join([len(words).to_bytes(8), *words, *keys]))
 
 
 def pack_haircut(haircut: HaircutState) -> bytes:

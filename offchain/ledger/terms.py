@@ -5,33 +5,30 @@ from dataclasses import astuple, dataclass
 
 from offchain.core.curves import Line, curve_lines
 from offchain.core.parameters import RiskParameters
+from offchain.core.terms import TERMS, Terms, terms
 from offchain.ledger.abi import static
 from offchain.ledger.document import document
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.listing import listing_root
 
-_TERMS_TYPES = ("uint32",) * 8
+__all__ = [
+    "Curves",
+    "Terms",
+    "curves",
+    "curves_hash",
+    "pack_curves",
+    "params_hash",
+    "terms",
+    "terms_hash",
+    "unpack_curves",
+]
+
+_TERMS_TYPES = ("uint32",) * TERMS
 CURVES_PER_UNDERLYING = 3
 """On the net delta, on the cost of unwinding, on the notional of a linear instrument."""
 _RATE_BYTES, _DEDUCTION_BYTES = 4, 12
 _LINE_BYTES = _RATE_BYTES + _DEDUCTION_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """`Terms` of `contracts/types/Liquidation.sol`.
-
-    Ratios in 1e-6, the fee in USD e-6, the cap of offsets in USD.
-    """
-
-    mm_factor_e6: int
-    partial_trigger_e6: int
-    full_trigger_e6: int
-    partial_cap_e6: int
-    offset_e6: int
-    breakdown_e6: int
-    keeper_fee_e6: int
-    offset_cap_usd: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +38,6 @@ class Curves:
     delta: tuple[Line, ...]
     unwind: tuple[Line, ...]
     linear: tuple[Line, ...]
-
-
-def terms(parameters: RiskParameters) -> Terms:
-    """Return the terms of a parameter set."""
-    correlation, liquidation = parameters.correlation, parameters.liquidation
-    return Terms(
-        parameters.mm_factor_e6,
-        liquidation.partial_trigger_e6,
-        liquidation.full_trigger_e6,
-        liquidation.partial_cap_e6,
-        correlation.offset_e6,
-        correlation.breakdown_e6,
-        liquidation.keeper_fee_e6,
-        correlation.offset_cap_usd,
-    )
 
 
 def curves(parameters: RiskParameters) -> bytes:
@@ -126,7 +108,14 @@ def curves_hash(parameters: RiskParameters) -> bytes:
     return keccak256(curves(parameters))
 
 
-def params_hash(parameters: RiskParameters) -> bytes:
-    """Return the hash of terms, curves and document that batch headers carry."""
-    of_terms, of_document = terms_hash(terms(parameters)), keccak256(document(parameters))
-    return keccak256(of_terms + curves_hash(parameters) + of_document)
+def params_hash(parameters: RiskParameters, documented: RiskParameters | None = None) -> bytes:
+    """Return the hash of terms, curves, listing and document that batch headers carry.
+
+    `documented` is the set of the document where other terms were laid above it; see `with_terms`.
+    """
+    return keccak256(
+        terms_hash(terms(parameters))
+        + curves_hash(parameters)
+        + listing_root(parameters)
+        + keccak256(document(documented or parameters))
+    )

@@ -1,7 +1,7 @@
 """EIP-712: domains, struct hashes and the digests that are signed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 
 from offchain.core.units import TimestampNs
@@ -94,6 +94,31 @@ OBSERVATION_TYPE = StructType(
     "Observation", (("round", "uint64"), ("observedAt", "uint64"), ("values", "bytes"))
 )
 ATTESTATION_TYPE = StructType("Attestation", (("batchHash", "bytes32"),))
+RECEIPT_TYPE = StructType(
+    "Receipt",
+    (
+        ("epoch", "uint64"),
+        ("seq", "uint64"),
+        ("tip", "bytes32"),
+        ("inboxCursor", "uint64"),
+        ("inboxPrefixHash", "bytes32"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A promise of the sequencer: record `seq` is durable, and the log hash after it is `tip`.
+
+    `inbox_cursor` entries with `inbox_prefix_hash` were consumed by then. Two receipts that differ
+    in nothing but `tip` are an equivocation, which costs the sequencer its stake.
+    """
+
+    epoch: int
+    seq: int
+    tip: bytes
+    inbox_cursor: int
+    inbox_prefix_hash: bytes
 
 
 @dataclass(frozen=True)
@@ -177,3 +202,8 @@ def observation_digest(
 def attestation_digest(domain: Domain, batch_hash: bytes) -> bytes:
     """Return what an attestor signs for a batch; the domain is AttestedVerifier's."""
     return domain.digest(ATTESTATION_TYPE.hash((batch_hash,)))
+
+
+def receipt_digest(domain: Domain, receipt: Receipt) -> bytes:
+    """Return what the sequencer signs for a record; the domain is SequencerRegistry's."""
+    return domain.digest(RECEIPT_TYPE.hash(astuple(receipt)))

@@ -5,17 +5,19 @@
     frame = seq u64 | time_ns u64 | epoch u32 | type u8 | length u32 | payload
 
 Numbers are big-endian and of fixed width, negative ones two's complement; lists have a u16 count;
-the payload of Genesis is the canonical JSON document. A command has exactly one encoding; decoding
-refuses everything else and names the byte and the field at which it stopped.
+the payload of Genesis is the canonical JSON document, and that of Adopt ends with one. A command
+has exactly one encoding; decoding refuses everything else and names the byte and the field at which
+it stopped.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from struct import Struct
 from typing import Any
 
+from offchain.core.terms import TERMS, Terms
 from offchain.engine import messages
-from offchain.engine.messages import Command, TimeInForce
+from offchain.engine.messages import Command, EntryKind, TimeInForce
 from offchain.ledger.document import MAX_DOCUMENT_BYTES, document, parse_document
 from offchain.ledger.errors import WireError
 from offchain.ledger.fields import (
@@ -44,6 +46,8 @@ MAX_PAYLOAD_BYTES = 1 << 19
 
 _PREFIX = Struct(">QQIBI")
 PREFIX_BYTES = _PREFIX.size
+TYPE_AT = PREFIX_BYTES - 5
+"""Where a frame has its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,23 @@ class Document:
             raise WireError(start + fault.offset, f"{field}.{fault.field}", fault.rule) from fault
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """Terms, then the document that they are laid above, up to the end of the payload."""
+
+    def write(self, value: Any, field: str) -> bytes:
+        """Return terms and document; WireError when the value is no Adopt, or a term too large."""
+        if not isinstance(value, messages.Adopt):
+            raise WireError(0, field, f"{value!r} is not an Adopt")
+        return _TERMS.write(value.terms, f"{field}.terms") + document(value.parameters)
+
+    def read(self, reader: Reader, field: str) -> messages.Adopt:
+        """Return the command; WireError when the document is not canonical."""
+        laid = _TERMS.read(reader, f"{field}.terms")
+        return messages.Adopt(laid, Document().read(reader, field).parameters)
+
+
+_TERMS = Group(Terms, tuple((term.name, U32) for term in fields(Terms)))
 _OBSERVATION = Group(
     messages.Observation,
     (("signer", U8), ("values", Array(I64, MAX_FEEDS)), ("signature", SIGNATURE)),
@@ -79,9 +100,10 @@ LAYOUTS: dict[int, tuple[type, Codec]] = {
             messages.Deposit,
             (
                 ("index", U64),
+                ("time_s", U64),
                 ("owner", ADDRESS),
                 ("subaccount", U8),
-                ("asset", U8),
+                ("asset", U16),
                 ("amount", U128),
             ),
         ),
@@ -134,10 +156,32 @@ LAYOUTS: dict[int, tuple[type, Codec]] = {
             (("account", U32), ("asset", U8), ("amount", U64), ("minimum_e6", U64), *_INTENT),
         ),
     ),
+    12: (
+        messages.Forced,
+        Group(
+            messages.Forced,
+            (
+                ("index", U64),
+                ("time_s", U64),
+                ("owner", ADDRESS),
+                ("subaccount", U8),
+                ("place", U16),
+                ("amount", U128),
+                ("kind", Choice(EntryKind)),
+                ("key", ADDRESS),
+            ),
+        ),
+    ),
+    13: (messages.Adopt, Adoption()),
 }
 """Record types: number, command and layout. Numbers are never used again for something else."""
 
 _TYPE_OF = {kind: number for number, (kind, _) in LAYOUTS.items()}
+
+
+def type_of(command: type) -> int:
+    """Return the record type of a kind of command."""
+    return _TYPE_OF[command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +247,7 @@ def chain(previous: bytes, frame: bytes) -> bytes:
     return keccak256(previous + frame)
 
 
-assert max(MAX_DOCUMENT_BYTES, MAX_OBSERVATIONS * (MAX_FEEDS * 8 + 68) + 18) < MAX_PAYLOAD_BYTES
+assert (
+    max(MAX_DOCUMENT_BYTES + 4 * TERMS, MAX_OBSERVATIONS * (MAX_FEEDS * 8 + 68) + 18)
+    < MAX_PAYLOAD_BYTES
+)

@@ -13,6 +13,7 @@ from offchain.ledger.columns import (
     ColumnOpening,
     charge_place,
     column_hash,
+    value_place,
 )
 from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.errors import EncodingError, WitnessError
@@ -152,7 +153,7 @@ class LiquidationWitness:
 def _check_opening(opening: ColumnOpening, epoch: Epoch, mode: int) -> None:
     underlying = opening.underlying
     leaf = column_hash(underlying, VALUE_COLUMN, opening.values)
-    held = verify_list(epoch.price_root, underlying, leaf, opening.value_proof)
+    held = verify_list(epoch.price_root, value_place(underlying), leaf, opening.value_proof)
     demand("the value column is the epoch's", holds=held)
     if mode == Mode.PORTFOLIO:
         _check_losses(opening, epoch)

@@ -1,6 +1,7 @@
 """The golden vectors agree with eth_abi, eth_account and the code that is under test."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,7 @@ from scripts import (
     vectors_commitments,
     vectors_margin,
     vectors_signed,
+    vectors_trace,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -118,13 +120,20 @@ def test_columns_open_under_both_roots(case: Case) -> None:
     packed = b"".join(values[r].to_bytes(8, "big", signed=True) for r in rows)
     lost = b"".join(losses[36 * r + scenario].to_bytes(4, "big", signed=True) for r in rows)
     assert (packed, lost) == (raw(case["packedValues"]), raw(case["packedLosses"]))
+    accrued = b"".join((values[r] % 2**20).to_bytes(8, "big") for r in rows)
+    assert accrued == raw(case["packedFunding"])
     types = ["uint8", "uint8", "bytes32"]
+    funding_leaf = abi_hash(types, [underlying, 252, outside_keccak(accrued)])
+    assert funding_leaf == case["fundingHash"]
+    funding_proof = [raw(x) for x in case["fundingProof"]]
+    price_root = raw(case["priceRoot"])
+    assert merkle.verify_list(price_root, 2 * underlying + 1, raw(funding_leaf), funding_proof)
     value_leaf = abi_hash(types, [underlying, 255, outside_keccak(packed)])
     loss_leaf = abi_hash(types, [underlying, scenario, outside_keccak(lost)])
     assert (value_leaf, loss_leaf) == (case["valueHash"], case["lossHash"])
     value_proof, loss_proof = ([raw(x) for x in case[k]] for k in ("valueProof", "lossProof"))
     place = underlying * 36 + scenario
-    assert merkle.verify_list(raw(case["priceRoot"]), underlying, raw(value_leaf), value_proof)
+    assert merkle.verify_list(price_root, 2 * underlying, raw(value_leaf), value_proof)
     assert merkle.verify_list(raw(case["riskRoot"]), place, raw(loss_leaf), loss_proof)
 
 
@@ -155,9 +164,10 @@ def test_outputs_hash_as_eth_abi_does_and_stand_in_their_tree(case: Case) -> Non
 
 @pytest.mark.parametrize("case", cases("inbox"))
 def test_inbox_entries_chain_as_the_contract_chains_them(case: Case) -> None:
-    types = ["uint8", "uint64", "address", "uint8", "uint8", "uint128"]
-    rest = [int(case[k]) for k in ("subaccount", "asset", "amount")]
-    values = [int(case["kind"]), int(case["index"]), case["owner"], *rest]
+    types = ["uint8", "uint64", "uint64", "address", "uint8", "uint16", "uint128", "address"]
+    head = [int(case[k]) for k in ("kind", "index", "time")]
+    rest = [int(case[k]) for k in ("subaccount", "place", "amount")]
+    values = [*head, case["owner"], *rest, case["key"]]
     assert abi_hash(types, values) == case["entryHash"]
     links = [raw(case["previous"]), raw(case["entryHash"])]
     assert abi_hash(["bytes32"] * 2, links) == case["prefix"]
@@ -202,7 +212,9 @@ def typed(case: Case, kind: str, members: list[dict[str, str]]) -> Any:
 def members_of(kind: str) -> list[dict[str, str]]:
     """Return the members of a type as docs/COMMITMENTS.md writes it."""
     page = (ROOT / "docs" / "COMMITMENTS.md").read_text()
-    start = page.index(f"\n{kind}(") + len(kind) + 2
+    found = re.search(rf"[\n`]{kind}\(", page)
+    assert found is not None, kind
+    start = found.end()
     body = page[start : page.index(")", start)].replace("\n", "")
     pairs = [member.split(" ") for member in body.split(",")]
     return [{"type": a, "name": b} for a, b in pairs]
@@ -346,7 +358,8 @@ def test_margins_follow_from_the_page_in_plain_integers(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [vectors_columns, vectors_commitments, vectors_signed, vectors_margin]
+    "module",
+    [vectors_columns, vectors_commitments, vectors_signed, vectors_margin, vectors_trace],
 )
 def test_the_files_are_what_the_code_writes_today(module: ModuleType) -> None:
     for name, made in module.FILES.items():

@@ -25,6 +25,7 @@ from tests.support.hot import Command, seeded, table
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
+    ENTRY_TIME_S,
     ETH_PERP,
     FAR_FUTURE,
     RULES,
@@ -77,7 +78,7 @@ class Pair:
             for n in range(6)
         ]
         index, amount = self.venue.state.inbox_cursor + 1, self.cash(1) * ONE_E6
-        self.venue.must(Deposit(index, (51).to_bytes(20), 7, 0, amount))
+        self.venue.must(Deposit(index, ENTRY_TIME_S, (51).to_bytes(20), 7, 0, amount))
         self.traders.append(self.venue.state.accounts.count - 1)  # the same owner's second account
         self.price()
         for _ in range(30):  # orders and positions to load

@@ -1,5 +1,6 @@
 """Digests and signatures are those of eth_account, for every intent and header."""
 
+from dataclasses import astuple
 from typing import Any
 
 from eth_account import Account
@@ -152,3 +153,9 @@ def test_signatures_are_the_ones_of_eth_account(
     assert Account.sign_message(message, key).signature == signature
     assert Account.from_key(key).address.lower() == "0x" + address_of(key).hex()
     assert recover(digest, signature) == address_of(key)
+
+
+@given(DOMAINS, st.builds(td.Receipt, U64, U64, HASH, U64, HASH))
+def test_receipt_digests_are_those_of_eth_account(domain: td.Domain, receipt: td.Receipt) -> None:
+    message = outside(domain, td.RECEIPT_TYPE, astuple(receipt))
+    assert td.receipt_digest(domain, receipt) == digest_of(message)

@@ -5,17 +5,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.core.terms import TERMS, Terms
 from offchain.engine import messages as m
 from offchain.ledger.errors import WireError
 from offchain.ledger.wire import Record, decode_records, encode_record
 from tests.support.venue import RULES
 
-U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
+U8, U16, U32, U64, U128 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64, 128))
 I32, I64 = (st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (32, 64))
 OWNER, SIGNATURE = st.binary(min_size=20, max_size=20), st.binary(min_size=65, max_size=65)
 OBSERVATION = st.builds(m.Observation, U8, st.lists(I64, max_size=6).map(tuple), SIGNATURE)
 COMMANDS: st.SearchStrategy[Any] = st.one_of(
-    st.builds(m.Deposit, U64, OWNER, U8, U8, st.integers(0, 2**128 - 1)),
+    st.builds(m.Deposit, U64, U64, OWNER, U8, U16, U128),
     st.builds(
         m.PlaceOrder,
         U32,
@@ -36,6 +37,8 @@ COMMANDS: st.SearchStrategy[Any] = st.one_of(
     st.builds(m.SettleExpiry, U16),
     st.builds(m.SetMode, U32, U8, U64, U64, SIGNATURE),
     st.builds(m.Convert, U32, U8, U64, U64, U64, U64, SIGNATURE),
+    st.builds(m.Forced, U64, U64, OWNER, U8, U16, U128, st.sampled_from(m.EntryKind), OWNER),
+    st.builds(m.Adopt, st.builds(Terms, *[U32] * TERMS), st.just(RULES)),
 )
 RECORDS = st.builds(Record, U64, U64, U32, COMMANDS)
 GENESIS = encode_record(Record(1, 1, 1, m.Genesis(RULES)))

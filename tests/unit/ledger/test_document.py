@@ -10,6 +10,7 @@ from offchain.core.parameters import ParameterError
 from offchain.ledger.document import MAX_DOCUMENT_BYTES, document, parse_document
 from offchain.ledger.errors import EncodingError, WireError
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.listing import listing_root
 from offchain.ledger.terms import (
     Terms,
     curves,
@@ -98,8 +99,9 @@ def test_every_change_of_the_set_changes_its_hash() -> None:
     assert params_hash(other) != params_hash(RULES)
 
 
-def test_the_hash_binds_terms_curves_and_document() -> None:
-    expected = keccak256(terms_hash(terms(RULES)) + keccak256(curves(RULES)) + keccak256(DATA))
+def test_the_hash_binds_terms_curves_listing_and_document() -> None:
+    of_terms, of_curves = terms_hash(terms(RULES)), keccak256(curves(RULES))
+    expected = keccak256(of_terms + of_curves + listing_root(RULES) + keccak256(DATA))
     assert params_hash(RULES) == expected
     assert curves_hash(RULES) == keccak256(curves(RULES))
 

@@ -106,8 +106,10 @@ def test_columns_hold_the_listed_slots_only() -> None:
     losses = np.arange(512 * 36, dtype=np.int32).reshape(512, 36)
     charges = np.zeros((512, COLUMNS), np.int64)
     charges[:, Charge.LONG] = np.arange(512)
-    made = columns.Columns.of_arrays(values, losses, charges, (((5, 6),),), (3, 2))
+    made = columns.Columns.of_arrays(values, -values, losses, charges, (((5, 6),),), (3, 2))
     assert columns.unpack_values(made.values[1]) == (256, 257)
+    assert columns.unpack_values(made.fundings[1]) == (-256, -257)
+    assert made.value_tree.size == 4
     assert columns.unpack_losses(made.losses[0][35]) == (35, 71, 107)
     assert made.loss_tree.size == 72
     rows = unpack_charges(made.charges[1])

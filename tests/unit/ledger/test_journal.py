@@ -13,7 +13,7 @@ from offchain.engine.reasons import Rejected
 from offchain.ledger.epoch import epoch_hash
 from offchain.ledger.errors import ConservationError, SequenceError, WireError
 from offchain.ledger.header import batch_hash
-from offchain.ledger.inbox import entry_hash, prefix_hash
+from offchain.ledger.inbox import InboxEntry, entry_hash, prefix_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.leaf import leaf_hash
@@ -28,7 +28,7 @@ from offchain.ledger.totals import (
 )
 from offchain.ledger.wire import Record, chain, decode_records, encode_record
 from tests.support.journal_venue import ENGINE_HASH, JournalVenue, crashed, in_trouble
-from tests.support.venue import BTC_PERP
+from tests.support.venue import BTC_PERP, ENTRY_TIME_S
 
 
 def test_batches_form_a_chain() -> None:
@@ -46,7 +46,7 @@ def test_batches_form_a_chain() -> None:
 def test_the_data_of_a_batch_is_its_frames() -> None:
     venue = in_trouble()
     batch = venue.journal.cut(ENGINE_HASH)
-    records = list(decode_records(batch.data))
+    records = list(decode_records(batch.log))
     assert [(r.seq, r.time_ns, r.command) for r in records] == venue.log
     assert batch.header.da_hash == keccak256(batch.data)
     assert batch.header.da_length == len(batch.data)
@@ -63,8 +63,14 @@ def test_the_inbox_prefix_is_that_of_the_deposits() -> None:
     venue.deposit(10, 5, btc=2)
     batch = venue.journal.cut(ENGINE_HASH)
     owner = (10).to_bytes(20)
-    prefix = prefix_hash(ZERO32, entry_hash(1, 1, owner, 0, 0, 5 * ONE_E6))
-    prefix = prefix_hash(prefix, entry_hash(1, 2, owner, 0, 1, 2 * ONE_E8))
+    entries = (
+        InboxEntry(1, 1, ENTRY_TIME_S, owner, 0, 0, 5 * ONE_E6, bytes(20)),
+        InboxEntry(1, 2, ENTRY_TIME_S, owner, 0, 1, 2 * ONE_E8, bytes(20)),
+    )
+    prefix = ZERO32
+    for entry in entries:
+        prefix = prefix_hash(prefix, entry_hash(entry))
+    assert batch.entries == entries
     assert batch.header.inbox_prefix_hash == prefix
     assert (batch.header.inbox_from, batch.header.inbox_to) == (0, 2)
 
@@ -142,7 +148,9 @@ def test_every_account_has_a_proof_under_the_account_root() -> None:
 )
 def test_a_record_out_of_sequence_is_refused(change: dict[str, int]) -> None:
     venue = JournalVenue(fence=2)
-    right = Record(venue.state.last_seq + 1, venue.now, 2, Deposit(1, bytes(20), 0, 0, 1))
+    right = Record(
+        venue.state.last_seq + 1, venue.now, 2, Deposit(1, ENTRY_TIME_S, bytes(20), 0, 0, 1)
+    )
     before = venue.journal.snapshot()
     with pytest.raises(SequenceError):
         venue.journal.apply(replace(right, **change))  # type: ignore[arg-type]
@@ -214,7 +222,7 @@ def test_a_mode_and_a_conversion_are_part_of_the_log_and_of_the_leaf() -> None:
     assert Journal.restore(data).snapshot() == data
     batch = venue.journal.cut(ENGINE_HASH)
     auditor = Journal(strict=True)
-    for record in decode_records(batch.data):
+    for record in decode_records(batch.log):
         assert not isinstance(auditor.apply(record), Rejected)
     assert auditor.cut(ENGINE_HASH) == batch
 
@@ -267,6 +275,7 @@ def rehaircut(venue: JournalVenue, **change: int) -> None:
 CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "cash": lambda v: v.state.accounts.add_cash(3, 1),
     "a nonce": spend_nonce,
+    "a trading key": lambda v: v.state.keys.update({bytes(20): {b"\x77" * 20: 1}}),
     "the queue at a price": requeue,
     "what is left of an order": lambda v: setattr(v.state.orders_of(3)[0], "lots", -1),
     "reduce-only": lambda v: setattr(v.state.orders_of(3)[0], "reduce_only", True),
@@ -317,6 +326,6 @@ def test_the_journal_of_an_auditor_gives_the_same_batches() -> None:
     second = venue.journal.cut(ENGINE_HASH)
     auditor = Journal(strict=True)
     for batch in (first, second):
-        for record in decode_records(batch.data):
+        for record in decode_records(batch.log):
             assert not isinstance(auditor.apply(record), Rejected)
         assert auditor.cut(ENGINE_HASH) == batch

@@ -88,7 +88,7 @@ def test_damage_is_noticed(data: bytes) -> None:
 
 
 def test_another_schema_is_refused_by_its_number(data: bytes) -> None:
-    with pytest.raises(SnapshotError, match="schema 1, this program reads 2"):
+    with pytest.raises(SnapshotError, match="schema 1, this program reads 4"):
         Journal.restore(resealed(data[HEAD.size :], schema=1))
 
 
@@ -121,6 +121,8 @@ def test_a_body_of_another_shape_is_refused() -> None:
         {"state__market__haircuts": [bytes(60), bytes(60)]},
         {"state__market__haircuts": [b"", b""]},
         {"open__epochs": []},
+        {"open__steps": []},
+        {"state__keys": [(bytes(20), bytes(20), 1)]},
     ],
 )
 def test_an_image_that_is_not_what_it_says_is_refused(

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
+from offchain.core.terms import Terms
 from offchain.engine.messages import (
+    Adopt,
     CancelOrder,
     Command,
     Convert,
     Deposit,
+    EntryKind,
+    Forced,
     FundingTick,
     Genesis,
     Liquidate,
@@ -42,9 +46,10 @@ def made(kind: type[Command], *values: object) -> Any:
 ORDER = made(
     PlaceOrder, 2, 256, -5, 10**12, TimeInForce.POST_ONLY, True, 7, 2**64 - 1, NO_SIGNATURE
 )
+LAID = Terms(*range(2**32 - 8, 2**32))
 COMMANDS: list[Command] = [
     Genesis(RULES),
-    made(Deposit, 1, b"\x11" * 20, 255, 1, 2**128 - 1),
+    made(Deposit, 1, 2**64 - 1, b"\x11" * 20, 255, 2**16 - 1, 2**128 - 1),
     ORDER,
     made(CancelOrder, 2, 9, 8, 1, NO_SIGNATURE),
     made(
@@ -59,6 +64,8 @@ COMMANDS: list[Command] = [
     made(SettleExpiry, 511),
     made(SetMode, 2, 255, 9, 1, NO_SIGNATURE),
     made(Convert, 2, 1, 2**64 - 1, 2**64 - 1, 9, 1, NO_SIGNATURE),
+    made(Forced, 1, 2, b"\x11" * 20, 255, 511, 2**128 - 1, EntryKind.CLOSE, b"\x22" * 20),
+    made(Adopt, LAID, RULES),
 ]
 
 
@@ -75,8 +82,8 @@ def test_every_command_survives_the_way_through_its_frame(command: Command) -> N
 def test_record_types_are_the_ones_of_the_page() -> None:
     kinds = [type(c) for c in COMMANDS]
     assert [kind for kind, _ in LAYOUTS.values()] == kinds
-    assert list(LAYOUTS) == list(range(1, 12))
-    assert [frame_of(c)[20] for c in COMMANDS] == list(range(1, 12))
+    assert list(LAYOUTS) == list(range(1, 14))
+    assert [frame_of(c)[20] for c in COMMANDS] == list(range(1, 14))
 
 
 def test_a_frame_is_what_the_page_says() -> None:
@@ -84,6 +91,14 @@ def test_a_frame_is_what_the_page_says() -> None:
     payload += (7).to_bytes(8) + b"\xff" * 8 + NO_SIGNATURE
     prefix = (5).to_bytes(8) + (6).to_bytes(8) + (7).to_bytes(4) + b"\x03"
     assert frame_of(ORDER) == prefix + len(payload).to_bytes(4) + payload
+
+
+def test_entries_of_the_inbox_are_laid_out_as_the_page_says() -> None:
+    index, time_s = (1).to_bytes(8), (2).to_bytes(8)
+    forced = index + time_s + b"\x11" * 20 + b"\xff" + (511).to_bytes(2) + b"\xff" * 16
+    assert frame_of(COMMANDS[11])[PREFIX_BYTES:] == forced + b"\x04" + b"\x22" * 20
+    deposit = index + b"\xff" * 8 + b"\x11" * 20 + b"\xff" + b"\xff\xff" + b"\xff" * 16
+    assert frame_of(COMMANDS[1])[PREFIX_BYTES:] == deposit
 
 
 def test_frames_follow_one_another_and_chain() -> None:
@@ -112,7 +127,7 @@ REPORT: Command = COMMANDS[4]
         (frame_of(ORDER) + b"\x00", "frame"),
         (frame_of(ORDER)[:10], "frame"),
         (frame_of(ORDER)[:20] + b"\x00" + frame_of(ORDER)[21:], "type"),
-        (frame_of(ORDER)[:20] + b"\x0c" + frame_of(ORDER)[21:], "type"),
+        (frame_of(ORDER)[:20] + b"\x0e" + frame_of(ORDER)[21:], "type"),
         (frame_of(ORDER)[:21] + (MAX_PAYLOAD_BYTES + 1).to_bytes(4) + bytes(9), "PlaceOrder"),
         (frame_of(FundingTick())[:21] + b"\x00\x00\x00\x01\x00", "FundingTick"),
         (altered(18, b"\x03"), "PlaceOrder.time_in_force"),
@@ -120,6 +135,7 @@ REPORT: Command = COMMANDS[4]
         (altered(16, b"\xff\xff", REPORT), "PriceReport.observations"),
         (altered(19, b"\xff\xff", REPORT), "PriceReport.observations[0].values"),
         (altered(0, b"[", COMMANDS[0]), "Genesis.document"),
+        (altered(55, b"\x07", COMMANDS[11]), "Forced.kind"),
     ],
 )
 def test_what_is_not_canonical_is_refused_with_its_field(data: bytes, field: str) -> None:
@@ -141,7 +157,10 @@ def test_a_short_payload_is_refused_inside_its_own_bounds() -> None:
         made(Liquidate, -1),
         made(Liquidate, 2**32),
         made(SettleExpiry, 2**16),
-        made(Deposit, 1, bytes(19), 0, 0, 1),
+        made(Deposit, 1, 1, bytes(19), 0, 0, 1),
+        made(Deposit, 1, 1, bytes(20), 0, 2**16, 1),
+        made(Forced, 1, 1, bytes(20), 0, 0, 1, 4, bytes(20)),
+        made(Forced, 1, 1, bytes(20), 0, 0, 1, EntryKind.GRANT, bytes(21)),
         made(CancelOrder, 1, 1, 1, 1, bytes(64)),
         made(PlaceOrder, 1, 1, 2**31, 1, TimeInForce.POST_ONLY, False, 1, 1, NO_SIGNATURE),
         made(PlaceOrder, 1, 1, 1, 1, 1, False, 1, 1, NO_SIGNATURE),
