@@ -7,13 +7,14 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
-import {Totals} from "../types/Batch.sol";
+import {ISettlement} from "../interfaces/ISettlement.sol";
+import {BatchStatus, Totals} from "../types/Batch.sol";
 
 /// @title InsuranceFund
 contract InsuranceFund is IInsuranceFund, AccessControl {
     using SafeERC20 for IERC20;
 
-    /// @dev One slot. The amount is due when the newest batch that added to it is final.
+    /// @dev One slot. The amount is due when the batch with this number and hash is final.
     struct Credit {
         uint64 batchNo;
         uint192 amountE6;
@@ -43,7 +44,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     /// @inheritdoc IInsuranceFund
     uint128 public shortfallE6;
     /// @inheritdoc IInsuranceFund
-    mapping(address keeper => Credit) public creditOf;
+    mapping(bytes32 batchHash => mapping(address keeper => Credit)) public creditOf;
 
     constructor(
         address cash_,
@@ -81,7 +82,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     }
 
     /// @inheritdoc IInsuranceFund
-    function payKeeper(uint64 batchNo, address keeper, uint64 feeE6)
+    function payKeeper(uint64 batchNo, bytes32 batchHash, address keeper, uint64 feeE6)
         external
         returns (uint64 paidE6)
     {
@@ -92,29 +93,33 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
         // Below `feeE6` it fits its type.
         // forge-lint: disable-next-line(unsafe-typecast)
         paidE6 = reserve < feeE6 ? uint64(reserve) : feeE6;
-        Credit memory credit = creditOf[keeper];
-        if (batchNo > credit.batchNo) credit.batchNo = batchNo;
-        credit.amountE6 += paidE6;
-        creditOf[keeper] = credit;
+        Credit storage credit = creditOf[batchHash][keeper];
+        creditOf[batchHash][keeper] = Credit(batchNo, credit.amountE6 + paidE6);
         _book.owedE6 = owedE6 + paidE6;
 
-        emit KeeperCredited(keeper, feeE6, paidE6);
+        emit KeeperCredited(keeper, batchHash, feeE6, paidE6);
     }
 
     /// @inheritdoc IInsuranceFund
-    function claimKeeperFees() external returns (uint256 amountE6) {
-        Credit memory credit = creditOf[msg.sender];
-        amountE6 = credit.amountE6;
-        if (amountE6 == 0) revert NothingOwed(msg.sender);
-        if (credit.batchNo > lastBatch()) revert CreditNotDue(credit.batchNo, lastBatch());
-
-        delete creditOf[msg.sender];
-        // What is credited is owed, in 64 bits.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _book.owedE6 -= uint64(amountE6);
+    function claimKeeperFees(uint64[] calldata batchNos) external returns (uint256 amountE6) {
+        for (uint256 i = 0; i < batchNos.length; ++i) {
+            (BatchStatus status, bytes32 batchHash) = ISettlement(settlement).batchOf(batchNos[i]);
+            if (status != BatchStatus.FINALIZED) revert CreditNotDue(batchNos[i], status);
+            amountE6 += _takeCredit(batchHash, msg.sender);
+        }
         emit KeeperPaid(msg.sender, amountE6);
 
         IERC20(cash).safeTransfer(msg.sender, amountE6);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function releaseDead(bytes32 batchHash, address keeper) external {
+        uint64 batchNo = creditOf[batchHash][keeper].batchNo;
+        (BatchStatus status, bytes32 standing) = ISettlement(settlement).batchOf(batchNo);
+        if (standing == batchHash && status != BatchStatus.REVERTED) {
+            revert NotDead(batchNo, batchHash);
+        }
+        emit CreditReleased(keeper, batchHash, _takeCredit(batchHash, keeper));
     }
 
     /// @inheritdoc IInsuranceFund
@@ -134,9 +139,9 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     }
 
     /// @inheritdoc IInsuranceFund
-    function keeperCredit(address keeper) external view returns (uint256) {
-        Credit memory credit = creditOf[keeper];
-        return credit.batchNo > lastBatch() ? 0 : credit.amountE6;
+    function keeperCredit(uint64 batchNo, address keeper) external view returns (uint256) {
+        (BatchStatus status, bytes32 batchHash) = ISettlement(settlement).batchOf(batchNo);
+        return status == BatchStatus.FINALIZED ? creditOf[batchHash][keeper].amountE6 : 0;
     }
 
     /// @inheritdoc IInsuranceFund
@@ -157,6 +162,16 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     /// @inheritdoc IInsuranceFund
     function reserveE6() public view returns (uint256) {
         return _reserve(_book.owedE6);
+    }
+
+    function _takeCredit(bytes32 batchHash, address keeper) private returns (uint256 amountE6) {
+        amountE6 = creditOf[batchHash][keeper].amountE6;
+        if (amountE6 == 0) revert NothingOwed(batchHash, keeper);
+
+        delete creditOf[batchHash][keeper];
+        // What is credited is owed, in 64 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _book.owedE6 -= uint64(amountE6);
     }
 
     function _reserve(uint256 owed) private view returns (uint256) {

@@ -13,8 +13,8 @@ interface ILiquidationManager {
     /// @notice The instruction was verified before.
     error AlreadyVerified(uint64 batchNo, uint32 index);
 
-    /// @notice Only a committed batch that is not yet final is verified.
-    error BatchNotCommitted(uint64 batchNo, BatchStatus status);
+    /// @notice Only a batch that is committed, proven or challenged is verified.
+    error BatchNotOpen(uint64 batchNo, BatchStatus status);
 
     /// @notice The header is not the one that was committed.
     error HeaderMismatch(uint64 batchNo, bytes32 expected, bytes32 actual);
@@ -83,7 +83,7 @@ interface ILiquidationManager {
         uint64 paidE6
     );
 
-    /// @notice Verifies one instruction of a committed batch and pays the caller.
+    /// @notice Verifies one instruction of an open batch and pays the caller.
     /// @return marginBalanceE6 Recomputed, after haircuts. [USD e-6]
     /// @return maintenanceE6 Recomputed from what was opened. [USD e-6]
     function verify(
@@ -93,8 +93,9 @@ interface ILiquidationManager {
     ) external returns (int256 marginBalanceE6, uint256 maintenanceE6);
 
     /// @notice How many instructions of a batch were verified.
-    function verifiedCount(uint64 batchNo) external view returns (uint32);
+    /// @dev By hash: what was verified of a reverted batch does not count for its replacement.
+    function verifiedCount(bytes32 batchHash) external view returns (uint32);
 
     /// @notice Whether one instruction of a batch was verified.
-    function isVerified(uint64 batchNo, uint32 index) external view returns (bool);
+    function isVerified(bytes32 batchHash, uint32 index) external view returns (bool);
 }

@@ -30,7 +30,7 @@ contract LiquidationManager is ILiquidationManager {
     IInsuranceFund public immutable insuranceFund;
 
     /// @dev Count and flags of a batch share words, so that most verifications write one word.
-    mapping(uint64 batchNo => mapping(uint256 word => uint256)) private _records;
+    mapping(bytes32 batchHash => mapping(uint256 word => uint256)) private _records;
 
     constructor(
         ISettlement settlement_,
@@ -50,8 +50,9 @@ contract LiquidationManager is ILiquidationManager {
         Instruction calldata instruction,
         LiquidationWitness calldata witness
     ) external returns (int256 marginBalanceE6, uint256 maintenanceE6) {
-        _markVerified(header.batchNo, witness.index);
-        _checkBatch(header);
+        bytes32 batchHash = BatchHash.givenHeaderHash(header);
+        _markVerified(header.batchNo, batchHash, witness.index);
+        _checkBatch(header.batchNo, batchHash);
         _checkInstruction(header, instruction, witness);
         _checkEpoch(header, instruction, witness);
         _checkAccount(instruction, witness.leaf, witness.accountProof);
@@ -62,7 +63,8 @@ contract LiquidationManager is ILiquidationManager {
         Terms memory terms = riskParameters.termsOf(header.paramsHash);
         (marginBalanceE6, maintenanceE6) = _checkMargin(instruction, witness, terms);
 
-        uint64 paidE6 = insuranceFund.payKeeper(header.batchNo, msg.sender, terms.keeperFeeE6);
+        uint64 paidE6 =
+            insuranceFund.payKeeper(header.batchNo, batchHash, msg.sender, terms.keeperFeeE6);
         emit LiquidationVerified(
             header.batchNo,
             witness.index,
@@ -76,20 +78,20 @@ contract LiquidationManager is ILiquidationManager {
     }
 
     /// @inheritdoc ILiquidationManager
-    function verifiedCount(uint64 batchNo) external view returns (uint32) {
-        return uint32(_records[batchNo][0]);
+    function verifiedCount(bytes32 batchHash) external view returns (uint32) {
+        return uint32(_records[batchHash][0]);
     }
 
     /// @inheritdoc ILiquidationManager
-    function isVerified(uint64 batchNo, uint32 index) external view returns (bool) {
+    function isVerified(bytes32 batchHash, uint32 index) external view returns (bool) {
         (uint256 word, uint256 flag) = _place(index);
-        return _records[batchNo][word] & flag != 0;
+        return _records[batchHash][word] & flag != 0;
     }
 
     /// @dev First, so that a keeper who came second loses little.
-    function _markVerified(uint64 batchNo, uint32 index) private {
+    function _markVerified(uint64 batchNo, bytes32 batchHash, uint32 index) private {
         (uint256 word, uint256 flag) = _place(index);
-        mapping(uint256 => uint256) storage records = _records[batchNo];
+        mapping(uint256 => uint256) storage records = _records[batchHash];
         uint256 flags = records[word];
         require(flags & flag == 0, AlreadyVerified(batchNo, index));
         // The count cannot spill into the flags: an index is marked once, and indices fit 32 bits.
@@ -101,11 +103,12 @@ contract LiquidationManager is ILiquidationManager {
         }
     }
 
-    function _checkBatch(BatchHeader calldata header) private view {
-        (BatchStatus status, bytes32 expected) = settlement.batchOf(header.batchNo);
-        require(status == BatchStatus.COMMITTED, BatchNotCommitted(header.batchNo, status));
-        bytes32 actual = BatchHash.givenHeaderHash(header);
-        require(actual == expected, HeaderMismatch(header.batchNo, expected, actual));
+    function _checkBatch(uint64 batchNo, bytes32 actual) private view {
+        (BatchStatus status, bytes32 expected) = settlement.batchOf(batchNo);
+        bool isOpen = status == BatchStatus.COMMITTED || status == BatchStatus.PROVEN
+            || status == BatchStatus.CHALLENGED;
+        require(isOpen, BatchNotOpen(batchNo, status));
+        require(actual == expected, HeaderMismatch(batchNo, expected, actual));
     }
 
     function _checkInstruction(
@@ -160,7 +163,9 @@ contract LiquidationManager is ILiquidationManager {
             ColumnOpening calldata column = columns[c];
             uint8 u = column.underlying;
             bytes32 root = Merkle.listRoot(
-                Columns.hash(u, Columns.VALUES, column.values), u, column.valueProof
+                Columns.hash(u, Columns.VALUES, column.values),
+                Columns.valueIndex(u),
+                column.valueProof
             );
             require(root == epoch.priceRoot, ValueColumnNotInEpoch(u, epoch.priceRoot, root));
             if (mode == MODE_PORTFOLIO) _checkLosses(epoch.riskRoot, column);

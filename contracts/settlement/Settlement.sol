@@ -8,72 +8,55 @@ import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
 import {IInbox} from "../interfaces/IInbox.sol";
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
-import {ILiquidationManager} from "../interfaces/ILiquidationManager.sol";
 import {IProofRouter} from "../interfaces/IProofRouter.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
+import {ISequencerRegistry} from "../interfaces/ISequencerRegistry.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {BatchHash} from "../libraries/BatchHash.sol";
 import {Merkle} from "../libraries/Merkle.sol";
 import {BatchHeader, BatchStatus, Output, Totals} from "../types/Batch.sol";
+import {ExitSums} from "../types/Checkpoint.sol";
+import {MAX_STEPS} from "../types/Trace.sol";
 import {SECOND_NS} from "../types/Units.sol";
+import {BatchData} from "./BatchData.sol";
+import {BatchStore} from "./BatchStore.sol";
+import {Conservation} from "./Conservation.sol";
+import {Disputes} from "./Disputes.sol";
+import {Freezing} from "./Freezing.sol";
 
 /// @title Settlement
-contract Settlement is ISettlement, EIP712 {
+contract Settlement is BatchStore, Disputes, Freezing, EIP712 {
     using BitMaps for BitMaps.BitMap;
 
-    /// @dev One slot: what a commit compares with and moves forward.
-    struct Chain {
-        uint64 head;
-        uint64 finalised;
-        uint64 inboxCursor;
-        uint64 lastTimeEnd; // [ns since 1970]
-    }
-
-    struct Batch {
-        bytes32 hash;
-        uint64 committedAt; // [s since 1970]
-    }
-
-    uint16 private constant SCHEMA = 1;
-    uint8 private constant CALLDATA = 0;
+    uint16 private constant SCHEMA = 2;
 
     // What they are is said in ISettlement.Config.
     address public immutable vault;
-    address public immutable inbox;
-    address public immutable liquidationManager;
     address public immutable riskParameters;
     address public immutable insuranceFund;
     address public immutable proofRouter;
-    address public immutable sequencer;
-    uint64 public immutable challengeWindow; // [s]
-    uint64 public immutable maxOpenBatches;
     uint64 public immutable maxSkew; // [s]
+    uint64 public immutable maxLag; // [s]
     bytes32 public immutable engineHash;
 
-    /// @inheritdoc ISettlement
-    bytes32 public lastStateRoot;
-    Chain private _chain;
-    mapping(uint64 batchNo => Batch) private _batches;
     BitMaps.BitMap private _claimed;
 
-    constructor(Config memory config) EIP712("Plimsoll", "1") {
+    constructor(Config memory config)
+        BatchStore(config)
+        Disputes(config)
+        Freezing(config)
+        EIP712("Plimsoll", "1")
+    {
         if (
-            config.vault == address(0) || config.inbox == address(0)
-                || config.liquidationManager == address(0) || config.riskParameters == address(0)
+            config.vault == address(0) || config.riskParameters == address(0)
                 || config.insuranceFund == address(0) || config.proofRouter == address(0)
-                || config.sequencer == address(0)
         ) revert ZeroAddress();
-        if (config.maxOpenBatches == 0) revert ZeroOpenBatches();
         vault = config.vault;
-        inbox = config.inbox;
-        liquidationManager = config.liquidationManager;
         riskParameters = config.riskParameters;
         insuranceFund = config.insuranceFund;
         proofRouter = config.proofRouter;
-        sequencer = config.sequencer;
-        challengeWindow = config.challengeWindow;
-        maxOpenBatches = config.maxOpenBatches;
         maxSkew = config.maxSkew;
+        maxLag = config.maxLag;
         engineHash = config.engineHash;
     }
 
@@ -84,46 +67,58 @@ contract Settlement is ISettlement, EIP712 {
         // The only use of `tx.origin`: it grants nothing, it keeps the log readable.
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotDirect(msg.sender);
         Chain memory chain = _chain;
+        _requireUnfrozen(chain.frozenAt);
         _requireNext(header, chain);
         _requireRules(header);
-        _requireData(header, logData);
+        BatchData.requirePosted(header, logData);
         _requireTimes(header, chain);
         _requireInbox(header, chain);
         bytes32 batchHash = BatchHash.headerHash(header);
-        _requireSigned(batchHash, signature);
+        _requireSequencer(header.sequencerEpoch, batchHash, signature);
 
-        chain.head = header.batchNo;
+        // It is one more than a number of 40 bits, of which there are enough.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        chain.head = uint40(header.batchNo);
         chain.inboxCursor = header.inboxTo;
         chain.lastTimeEnd = header.timeEnd;
         _chain = chain;
         lastStateRoot = header.stateRoot;
-        _batches[header.batchNo] = Batch(batchHash, uint64(block.timestamp));
+        _hashes[header.batchNo] = batchHash;
+        _open[header.batchNo % (maxOpenBatches + 1)] =
+            Open(_now(), header.timeEnd, header.inboxTo, 0, 0, ProofClass.NONE);
 
         emit BatchCommitted(header.batchNo, batchHash, header.stateRoot, header.daLength);
     }
 
     /// @inheritdoc ISettlement
-    function finalise(BatchHeader calldata header, Totals calldata totals, bytes calldata proof)
-        external
-    {
-        uint64 batchNo = header.batchNo;
-        BatchStatus status = statusOf(batchNo);
-        if (status != BatchStatus.COMMITTED) revert NotCommitted(batchNo, status);
-        uint64 expected = _chain.finalised + 1;
-        if (batchNo != expected) revert NotNextToFinalise(batchNo, expected);
-        bytes32 batchHash = _requireCommitted(header);
-        uint256 until = uint256(_batches[batchNo].committedAt) + challengeWindow;
-        // The few seconds that a validator may shift matter little to a challenge window.
-        // forge-lint: disable-next-line(block-timestamp)
-        if (block.timestamp < until) revert WindowOpen(until, block.timestamp);
-        _requireLiquidations(header);
-        _requireTotals(header, totals);
-        IProofRouter(proofRouter).requireValid(header.proofKind, batchHash, proof);
+    function prove(BatchHeader calldata header, bytes calldata proof) external {
+        bytes32 batchHash = _requireOpen(header);
+        Open storage open = _openOf(header.batchNo);
+        if (open.proof != ProofClass.NONE) revert AlreadyProven(header.batchNo);
+        open.proof = _proven(header, batchHash, proof);
+    }
 
-        _chain.finalised = batchNo;
-        emit BatchFinalized(batchNo, batchHash, totals);
+    /// @inheritdoc ISettlement
+    function finalise(
+        BatchHeader calldata header,
+        Totals calldata totals,
+        ExitSums calldata sums,
+        bytes32 exitRootHash,
+        bytes calldata proof
+    ) external {
+        bytes32 batchHash = _requireOpen(header);
+        _requireFinal(header, batchHash, proof);
+        uint256 verified = _verified(batchHash);
+        if (verified != header.liquidationCount) {
+            revert UnverifiedLiquidations(verified, header.liquidationCount);
+        }
+        Conservation.requireTotals(header, totals, ICollateralVault(vault).usedCollaterals());
+        Conservation.requireCheckpoint(header, totals, sums, exitRootHash);
 
-        IInsuranceFund(insuranceFund).record(batchNo, totals);
+        _makeFinal(header);
+        emit BatchFinalized(header.batchNo, batchHash, totals);
+
+        IInsuranceFund(insuranceFund).record(header.batchNo, totals);
     }
 
     /// @inheritdoc ISettlement
@@ -147,50 +142,8 @@ contract Settlement is ISettlement, EIP712 {
     }
 
     /// @inheritdoc ISettlement
-    function batchHashOf(uint64 batchNo) external view returns (bytes32) {
-        return _batches[batchNo].hash;
-    }
-
-    /// @inheritdoc ISettlement
-    function batchOf(uint64 batchNo) external view returns (BatchStatus, bytes32) {
-        return (statusOf(batchNo), _batches[batchNo].hash);
-    }
-
-    /// @inheritdoc ISettlement
-    function committedAt(uint64 batchNo) external view returns (uint64) {
-        return _batches[batchNo].committedAt;
-    }
-
-    /// @inheritdoc ISettlement
-    function head() external view returns (uint64) {
-        return _chain.head;
-    }
-
-    /// @inheritdoc ISettlement
-    function finalised() external view returns (uint64) {
-        return _chain.finalised;
-    }
-
-    /// @inheritdoc ISettlement
-    function inboxCursor() external view returns (uint64) {
-        return _chain.inboxCursor;
-    }
-
-    /// @inheritdoc ISettlement
-    function lastTimeEnd() external view returns (uint64) {
-        return _chain.lastTimeEnd;
-    }
-
-    /// @inheritdoc ISettlement
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparatorV4();
-    }
-
-    /// @inheritdoc ISettlement
-    function statusOf(uint64 batchNo) public view returns (BatchStatus) {
-        (uint64 last, uint64 final_) = (_chain.head, _chain.finalised);
-        if (batchNo == 0 || batchNo > last) return BatchStatus.NONE;
-        return batchNo > final_ ? BatchStatus.COMMITTED : BatchStatus.FINALIZED;
     }
 
     /// @inheritdoc ISettlement
@@ -198,14 +151,59 @@ contract Settlement is ISettlement, EIP712 {
         return _claimed.get(id);
     }
 
-    function _requireNext(BatchHeader calldata header, Chain memory chain) private view {
-        if (header.schema != SCHEMA) revert WrongSchema(header.schema);
-        if (header.batchNo != chain.head + 1) {
-            revert WrongBatchNumber(header.batchNo, chain.head + 1);
+    function _makeFinal(BatchHeader calldata header) private {
+        Finality memory finality = _finality;
+        finality.cursor = header.inboxTo;
+        finality.since = _now();
+        // An open batch has a number of 40 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint40 batchNo = uint40(header.batchNo);
+        if (header.checkpointRoot != 0) {
+            finality.checkpointNo = batchNo;
+            _checkpointRoot = header.checkpointRoot;
         }
-        uint64 open = chain.head - chain.finalised;
+        if (batchNo >= finality.repairNo) finality.repairSince = 0;
+        _finality = finality;
+        _finalStateRoot = header.stateRoot;
+        _chain.finalised = batchNo;
+    }
+
+    function _proven(BatchHeader calldata header, bytes32 batchHash, bytes calldata proof)
+        internal
+        virtual
+        returns (ProofClass)
+    {
+        IProofRouter router = IProofRouter(proofRouter);
+        router.requireValid(header.proofKind, batchHash, proof);
+        bool isValidity = router.isValidity(header.proofKind);
+        emit BatchProven(header.batchNo, batchHash, isValidity);
+        return isValidity ? ProofClass.VALIDITY : ProofClass.ATTESTED;
+    }
+
+    /// @dev The oldest open batch, unchallenged, proven now or before, and its window over.
+    function _requireFinal(BatchHeader calldata header, bytes32 batchHash, bytes calldata proof)
+        private
+    {
+        uint64 batchNo = header.batchNo;
+        uint64 expected = uint64(_chain.finalised) + 1;
+        if (batchNo != expected) revert NotNextToFinalise(batchNo, expected);
+        Open storage open = _openOf(batchNo);
+        if (open.challenges != 0) revert ChallengeOpen(batchNo);
+        ProofClass shown = open.proof;
+        if (shown == ProofClass.NONE) shown = _proven(header, batchHash, proof);
+        uint256 until = _windowEnd(open, shown);
+        // The few seconds that a validator may shift matter little to a challenge window.
+        // forge-lint: disable-next-line(block-timestamp)
+        if (block.timestamp < until) revert WindowOpen(until, block.timestamp);
+    }
+
+    function _requireNext(BatchHeader calldata header, Chain memory chain) internal view virtual {
+        if (header.schema != SCHEMA) revert WrongSchema(header.schema);
+        uint64 last = chain.head;
+        if (header.batchNo != last + 1) revert WrongBatchNumber(header.batchNo, last + 1);
+        uint64 open = last - chain.finalised;
         if (open >= maxOpenBatches) revert TooManyOpenBatches(open, maxOpenBatches);
-        bytes32 previous = _batches[chain.head].hash;
+        bytes32 previous = _hashes[last];
         if (header.prevBatchHash != previous) {
             revert WrongPreviousBatch(header.prevBatchHash, previous);
         }
@@ -215,23 +213,16 @@ contract Settlement is ISettlement, EIP712 {
     }
 
     function _requireRules(BatchHeader calldata header) private view {
-        bytes32 parameters = IRiskParameters(riskParameters).paramsHash();
-        if (header.paramsHash != parameters) {
-            revert WrongParameters(header.paramsHash, parameters);
+        if (!IRiskParameters(riskParameters).isAcceptable(header.paramsHash)) {
+            revert WrongParameters(header.paramsHash);
         }
         if (header.engineHash != engineHash) revert WrongEngine(header.engineHash, engineHash);
-        bytes32 reserved = header.checkpointRoot | header.adlRoot | header.l1BlockHash
-            | bytes32(uint256(header.l1BlockNumber));
-        if (reserved != 0) revert ReservedFieldSet();
-    }
-
-    function _requireData(BatchHeader calldata header, bytes calldata logData) private pure {
-        if (header.daKind != CALLDATA) revert WrongDataKind(header.daKind);
-        if (header.daLength != logData.length) {
-            revert WrongDataLength(header.daLength, logData.length);
+        if (header.adlRoot != 0) revert ReservedFieldSet();
+        if (header.stepCount == 0 || header.stepCount > MAX_STEPS) {
+            revert StepCountOutOfRange(header.stepCount, MAX_STEPS);
         }
-        bytes32 dataHash = keccak256(logData);
-        if (header.daHash != dataHash) revert WrongDataHash(header.daHash, dataHash);
+        bool isOwed = header.inboxTo != header.inboxFrom || header.outputRoot != 0;
+        if (isOwed && header.checkpointRoot == 0) revert CheckpointMissing();
     }
 
     function _requireTimes(BatchHeader calldata header, Chain memory chain) private view {
@@ -240,10 +231,19 @@ contract Settlement is ISettlement, EIP712 {
         }
         uint256 latest = (block.timestamp + maxSkew) * SECOND_NS;
         if (header.timeEnd > latest) revert EndsInFuture(header.timeEnd, latest);
+        // The few seconds that a validator may shift matter little to this lag.
+        // forge-lint: disable-next-line(block-timestamp)
+        if (header.timeEnd + maxLag * SECOND_NS < block.timestamp * SECOND_NS) {
+            revert EndsInPast(header.timeEnd, (block.timestamp - maxLag) * SECOND_NS);
+        }
+        bytes32 anchor = blockhash(header.l1BlockNumber);
+        if (anchor == 0 || header.l1BlockHash != anchor) {
+            revert WrongAnchor(header.l1BlockNumber, header.l1BlockHash, anchor);
+        }
     }
 
     /// @dev The inbox itself refuses a cursor beyond its end.
-    function _requireInbox(BatchHeader calldata header, Chain memory chain) private view {
+    function _requireInbox(BatchHeader calldata header, Chain memory chain) internal view virtual {
         if (header.inboxFrom != chain.inboxCursor || header.inboxTo < header.inboxFrom) {
             revert WrongInboxCursor(header.inboxFrom, header.inboxTo, chain.inboxCursor);
         }
@@ -253,58 +253,15 @@ contract Settlement is ISettlement, EIP712 {
         }
     }
 
-    function _requireSigned(bytes32 batchHash, bytes calldata signature) private view {
+    /// @dev A sequencer that was replaced has another epoch: whatever it signs is fenced off.
+    function _requireSequencer(uint64 givenEpoch, bytes32 batchHash, bytes calldata signature)
+        private
+        view
+    {
+        (address sequencer, uint64 epoch, bool isBonded) = ISequencerRegistry(registry).current();
+        if (givenEpoch != epoch) revert WrongEpoch(givenEpoch, epoch);
+        if (!isBonded) revert BondNotWhole(sequencer);
         (address signer,,) = ECDSA.tryRecoverCalldata(_hashTypedDataV4(batchHash), signature);
         if (signer != sequencer) revert WrongSignature(signer, sequencer);
-    }
-
-    function _requireCommitted(BatchHeader calldata header) private view returns (bytes32 given) {
-        given = BatchHash.givenHeaderHash(header);
-        bytes32 committed = _batches[header.batchNo].hash;
-        if (given != committed) revert WrongHeader(header.batchNo, given, committed);
-    }
-
-    function _requireLiquidations(BatchHeader calldata header) private view {
-        uint256 verified = ILiquidationManager(liquidationManager).verifiedCount(header.batchNo);
-        if (verified != header.liquidationCount) {
-            revert UnverifiedLiquidations(verified, header.liquidationCount);
-        }
-    }
-
-    /// @dev SOL-1: no value appears or vanishes between the vault and the book.
-    function _requireTotals(BatchHeader calldata header, Totals calldata totals) private view {
-        bytes32 given = BatchHash.totalsHash(totals);
-        if (given != header.totalsHash) revert WrongTotals(given, header.totalsHash);
-        _requireConserved(0, totals.netCashE6, totals.depositedCash, totals.withdrawnCash);
-        uint256 assets = totals.collateralE8.length;
-        uint256 listed = ICollateralVault(vault).collateralCount();
-        if (
-            assets < listed || totals.depositedCollateral.length != assets
-                || totals.withdrawnCollateral.length != assets
-        ) {
-            revert WrongAssetCount(
-                assets, totals.depositedCollateral.length, totals.withdrawnCollateral.length, listed
-            );
-        }
-        for (uint256 a = 0; a < assets; ++a) {
-            _requireConserved(
-                a + 1,
-                _signed(totals.collateralE8[a]),
-                totals.depositedCollateral[a],
-                totals.withdrawnCollateral[a]
-            );
-        }
-    }
-
-    function _requireConserved(uint256 asset, int256 held, uint128 deposited, uint128 withdrawn)
-        private
-        pure
-    {
-        int256 excess = held - (_signed(deposited) - _signed(withdrawn));
-        if (excess != 0) revert NotConserved(asset, excess);
-    }
-
-    function _signed(uint128 value) private pure returns (int256) {
-        return int256(uint256(value));
     }
 }

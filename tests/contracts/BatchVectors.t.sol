@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {BatchHash} from "../../contracts/libraries/BatchHash.sol";
 import {Merkle} from "../../contracts/libraries/Merkle.sol";
 import {BatchHeader, Output, Totals} from "../../contracts/types/Batch.sol";
+import {InboxEntry} from "../../contracts/types/Inbox.sol";
 import {Json} from "./support/Json.sol";
 import {SettlementRig} from "./support/SettlementRig.sol";
 import {vm} from "./support/Vm.sol";
@@ -84,13 +85,17 @@ contract BatchVectorsTest is SettlementRig {
         Json.File memory file = Json.open("tests/vectors/inbox.json", "plimsoll.inbox.v1");
         for (uint256 i = 0; i < file.count; ++i) {
             Json.Case memory here = Json.caseAt(file, i);
-            bytes32 entry = BatchHash.inboxEntryHash(
-                uint8(here.number("kind")),
-                uint64(here.number("index")),
-                here.account("owner"),
-                uint8(here.number("subaccount")),
-                uint8(here.number("asset")),
-                uint128(here.number("amount"))
+            bytes32 entry = BatchHash.entryHash(
+                InboxEntry({
+                    kind: uint8(here.number("kind")),
+                    index: uint64(here.number("index")),
+                    time: uint64(here.number("time")),
+                    owner: here.account("owner"),
+                    subaccount: uint8(here.number("subaccount")),
+                    place: uint16(here.number("place")),
+                    amount: uint128(here.number("amount")),
+                    key: here.account("key")
+                })
             );
             vm.assertEq(entry, here.word("entryHash"));
             vm.assertEq(BatchHash.inboxPrefix(here.word("previous"), entry), here.word("prefix"));
@@ -102,12 +107,13 @@ contract BatchVectorsTest is SettlementRig {
         Totals memory kept = totals;
         deployRig();
         totals = kept;
+        depositFor(collateral, 1, address(0xa11ce), 1); // so that the totals must speak of it
         BatchHeader memory header = nextHeader();
         commit(header);
         vm.warp(block.timestamp + WINDOW);
         bytes memory proof = proofOf(hashOf(header));
-        (done,) =
-            address(settlement).call(abi.encodeCall(settlement.finalise, (header, totals, proof)));
+        (done,) = address(settlement)
+            .call(abi.encodeCall(settlement.finalise, (header, totals, sums(), EXIT_ROOT, proof)));
     }
 
     function headerOf(Json.Case memory here) private pure returns (BatchHeader memory header) {
@@ -118,6 +124,8 @@ contract BatchVectorsTest is SettlementRig {
         header.stateRoot = here.word("stateRoot");
         header.checkpointRoot = here.word("checkpointRoot");
         header.inputLogHash = here.word("inputLogHash");
+        header.traceRoot = here.word("traceRoot");
+        header.stepCount = uint32(here.number("stepCount"));
         header.daHash = here.word("daHash");
         header.daLength = uint32(here.number("daLength"));
         header.daKind = uint8(here.number("daKind"));
@@ -138,6 +146,7 @@ contract BatchVectorsTest is SettlementRig {
         header.timeStart = uint64(here.number("timeStart"));
         header.timeEnd = uint64(here.number("timeEnd"));
         header.totalsHash = here.word("totalsHash");
+        header.sequencerEpoch = uint64(here.number("sequencerEpoch"));
         header.proofKind = uint8(here.number("proofKind"));
     }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Charges} from "../../contracts/libraries/Charges.sol";
+import {Charges, GROUPS} from "../../contracts/libraries/Charges.sol";
 import {Collateral} from "../../contracts/libraries/Collateral.sol";
 import {Columns} from "../../contracts/libraries/Columns.sol";
 import {Curves} from "../../contracts/libraries/Curves.sol";
+import {Margin} from "../../contracts/libraries/Margin.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @dev Gives the libraries the calldata that they read.
@@ -76,6 +77,13 @@ contract ColumnsTest {
         _columns.readCharges(charges, 0);
         vm.expectRevert(abi.encodeWithSelector(Charges.UnknownGroup.selector, 32));
         _columns.readCharges(charges, 1);
+    }
+
+    /// @dev Of another length it would not compile: `Margin` states the length as a number.
+    function test_the_rolls_of_an_underlying_have_a_place_for_each_group() public pure {
+        Margin.Net memory net;
+        int256[GROUPS] memory rollsE6 = net.rollsE6;
+        vm.assertEq(rollsE6.length, GROUPS);
     }
 
     function test_a_curve_is_the_largest_of_its_lines_rounded_up() public view {

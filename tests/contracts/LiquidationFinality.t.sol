@@ -22,7 +22,7 @@ contract LiquidationFinalityTest is LiquidationVenue {
         address[] memory attestors = new address[](1);
         attestors[0] = vm.addr(ATTESTOR_KEY);
         _verifier = new AttestedVerifier(attestors, 1);
-        router.register(0, address(_verifier));
+        router.register(0, address(_verifier), false);
     }
 
     function test_a_batch_is_not_final_before_its_liquidations_are_verified() public {
@@ -30,11 +30,10 @@ contract LiquidationFinalityTest is LiquidationVenue {
         sealHeader(c);
         vm.warp(START + 600);
         bytes memory proof = attest(hasher.hash(c.header));
-        Totals memory totals;
         vm.expectRevert(abi.encodeWithSelector(ISettlement.UnverifiedLiquidations.selector, 0, 1));
-        settlement.finalise(c.header, totals, proof);
+        finalise(c, proof);
         verify(c);
-        settlement.finalise(c.header, totals, proof);
+        finalise(c, proof);
         vm.assertEq(settlement.finalised(), 1);
     }
 
@@ -43,11 +42,10 @@ contract LiquidationFinalityTest is LiquidationVenue {
         c.header.liquidationCount = 0;
         sealHeader(c);
         vm.warp(START + 600);
-        Totals memory totals;
-        settlement.finalise(c.header, totals, attest(hasher.hash(c.header)));
+        finalise(c, attest(hasher.hash(c.header)));
         vm.expectRevert(
             abi.encodeWithSelector(
-                ILiquidationManager.BatchNotCommitted.selector, 1, BatchStatus.FINALIZED
+                ILiquidationManager.BatchNotOpen.selector, 1, BatchStatus.FINALIZED
             )
         );
         verify(c);
@@ -72,8 +70,7 @@ contract LiquidationFinalityTest is LiquidationVenue {
         vm.assertTrue(hub.submitLate(base, 2, time, values, signatures));
         verify(c);
         vm.warp(START + 600);
-        Totals memory totals;
-        settlement.finalise(c.header, totals, attest(hasher.hash(c.header)));
+        finalise(c, attest(hasher.hash(c.header)));
         vm.assertEq(settlement.finalised(), 1);
     }
 
@@ -83,13 +80,64 @@ contract LiquidationFinalityTest is LiquidationVenue {
         Case memory c = lonely(1);
         sealHeader(c);
         verify(c);
-        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
+        vm.assertEq(credited(c, address(this)), KEEPER_FEE_E6);
         vm.warp(START + 365 days);
-        vm.expectRevert(abi.encodeWithSelector(IInsuranceFund.CreditNotDue.selector, 1, 0));
-        fund.claimKeeperFees();
-        Totals memory totals;
-        settlement.finalise(c.header, totals, attest(hasher.hash(c.header)));
-        vm.assertEq(fund.claimKeeperFees(), KEEPER_FEE_E6);
+        vm.expectRevert(
+            abi.encodeWithSelector(IInsuranceFund.CreditNotDue.selector, 1, BatchStatus.COMMITTED)
+        );
+        fund.claimKeeperFees(firstBatch());
+        finalise(c, attest(hasher.hash(c.header)));
+        vm.assertEq(fund.claimKeeperFees(firstBatch()), KEEPER_FEE_E6);
+    }
+
+    /// @dev A count that was reached by a reverted batch must not serve its replacement.
+    function test_what_was_verified_of_a_reverted_batch_does_not_count_for_another() public {
+        Case memory c = lonely(1);
+        sealHeader(c);
+        verify(c);
+        bytes32 dropped = hasher.hash(c.header);
+        vm.prank(vm.addr(SEQUENCER_KEY));
+        settlement.rollback(c.header);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILiquidationManager.BatchNotOpen.selector, 1, BatchStatus.REVERTED
+            )
+        );
+        c.witness.index = 1; // not the place that was verified, which is refused before
+        verify(c);
+        c.witness.index = 0;
+        c.header.outputRoot = keccak256("another");
+        commitHeader(c);
+        vm.assertEq(manager.verifiedCount(dropped), 1);
+        vm.assertEq(manager.verifiedCount(hasher.hash(c.header)), 0);
+        vm.warp(START + 600);
+        bytes memory proof = attest(hasher.hash(c.header));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.UnverifiedLiquidations.selector, 0, 1));
+        finalise(c, proof);
+        verify(c);
+        finalise(c, proof);
+        fund.releaseDead(dropped, address(this));
+        vm.assertEq(fund.owedToKeepersE6(), KEEPER_FEE_E6);
+        vm.assertEq(fund.claimKeeperFees(firstBatch()), KEEPER_FEE_E6);
+    }
+
+    function test_a_proven_or_challenged_batch_is_verified_too() public {
+        Case memory c = lonely(1);
+        sealHeader(c);
+        settlement.prove(c.header, attest(hasher.hash(c.header)));
+        verify(c);
+        Case memory d = lonely(2);
+        sealHeader(d);
+        bytes32 hash = hasher.hash(d.header);
+        vm.prank(COURT);
+        settlement.beginChallenge(2, hash);
+        verify(d);
+        vm.assertEq(manager.verifiedCount(hash), 1);
+    }
+
+    function firstBatch() private pure returns (uint64[] memory list) {
+        list = new uint64[](1);
+        list[0] = 1;
     }
 
     function overtaken()

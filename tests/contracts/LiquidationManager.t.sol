@@ -54,17 +54,17 @@ contract LiquidationManagerTest is LiquidationChecks {
         (int256 given, uint256 required) = verify(c);
         vm.assertEq(given, balance);
         vm.assertEq(required, maintenance);
-        vm.assertEq(manager.verifiedCount(1), 1);
-        vm.assertTrue(manager.isVerified(1, 9));
-        vm.assertFalse(manager.isVerified(1, 8));
-        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
+        vm.assertEq(manager.verifiedCount(hasher.hash(c.header)), 1);
+        vm.assertTrue(manager.isVerified(hasher.hash(c.header), 9));
+        vm.assertFalse(manager.isVerified(hasher.hash(c.header), 8));
+        vm.assertEq(credited(c, address(this)), KEEPER_FEE_E6);
     }
 
     function test_a_partial_liquidation_is_verified() public {
         Case memory c = partialCase(3);
         seal(c);
         verify(c);
-        vm.assertEq(manager.verifiedCount(1), 1);
+        vm.assertEq(manager.verifiedCount(hasher.hash(c.header)), 1);
     }
 
     function test_a_debt_without_positions_is_verified() public {
@@ -87,17 +87,17 @@ contract LiquidationManagerTest is LiquidationChecks {
         seal(c);
         vm.prank(address(0xCAFE));
         verify(c);
-        vm.assertEq(credited(address(0xCAFE)), KEEPER_FEE_E6);
+        vm.assertEq(credited(c, address(0xCAFE)), KEEPER_FEE_E6);
     }
 
     function test_a_poor_fund_pays_what_it_has() public {
         Terms memory t = terms();
         t.keeperFeeE6 = 4000e6;
-        parameters.adopt(t, keccak256(curves()), DOCUMENT_HASH);
+        parameters.adopt(t, keccak256(curves()), LISTING_ROOT, DOCUMENT_HASH);
         Case memory c = fullCase(2);
         seal(c);
         verify(c);
-        vm.assertEq(credited(address(this)), 1000e6);
+        vm.assertEq(credited(c, address(this)), 1000e6);
     }
 
     function test_a_batch_stays_verifiable_when_parameters_change() public {
@@ -106,9 +106,9 @@ contract LiquidationManagerTest is LiquidationChecks {
         Terms memory t = terms();
         t.mmFactorE6 = 1;
         t.keeperFeeE6 = 1;
-        parameters.adopt(t, keccak256(curves()), DOCUMENT_HASH);
+        parameters.adopt(t, keccak256(curves()), LISTING_ROOT, DOCUMENT_HASH);
         verify(c);
-        vm.assertEq(credited(address(this)), KEEPER_FEE_E6);
+        vm.assertEq(credited(c, address(this)), KEEPER_FEE_E6);
     }
 
     function test_places_are_flagged_apart_across_words() public {
@@ -119,9 +119,10 @@ contract LiquidationManagerTest is LiquidationChecks {
             seal(c);
             verify(c);
             uint64 batchNo = uint64(i + 1);
-            vm.assertEq(manager.verifiedCount(batchNo), 1);
-            vm.assertTrue(manager.isVerified(batchNo, places[i]));
-            vm.assertFalse(manager.isVerified(batchNo, places[i] + 1));
+            bytes32 hash = hasher.hash(c.header);
+            vm.assertEq(manager.verifiedCount(hash), 1);
+            vm.assertTrue(manager.isVerified(hash, places[i]));
+            vm.assertFalse(manager.isVerified(hash, places[i] + 1));
             expect(
                 c,
                 abi.encodeWithSelector(
@@ -161,7 +162,7 @@ contract LiquidationManagerTest is LiquidationChecks {
         seal(c);
         verify(c);
         expect(c, abi.encodeWithSelector(ILiquidationManager.AlreadyVerified.selector, 1, 9));
-        vm.assertEq(manager.verifiedCount(1), 1);
+        vm.assertEq(manager.verifiedCount(hasher.hash(c.header)), 1);
     }
 
     function test_a_batch_that_was_not_committed_is_refused() public {
@@ -170,9 +171,7 @@ contract LiquidationManagerTest is LiquidationChecks {
         c.header.batchNo = 2;
         expect(
             c,
-            abi.encodeWithSelector(
-                ILiquidationManager.BatchNotCommitted.selector, 2, BatchStatus.NONE
-            )
+            abi.encodeWithSelector(ILiquidationManager.BatchNotOpen.selector, 2, BatchStatus.NONE)
         );
     }
 
@@ -268,7 +267,7 @@ contract LiquidationManagerTest is LiquidationChecks {
         (int256 given,) = abi.decode(output, (int256, uint256));
         vm.assertEq(given, balance);
         vm.assertEq(keccak256(output), keccak256(_unaltered(c)));
-        vm.assertTrue(manager.isVerified(1, 9));
+        vm.assertTrue(manager.isVerified(hasher.hash(c.header), 9));
     }
 
     /// @dev What a manager that saw nothing else answers.

@@ -122,7 +122,8 @@ contract LiquidationVectorsTest {
             uint8 s = uint8(here.number("scenario"));
             checkNumbers(here, u, s);
             checkCharges(here, u);
-            checkLeaf(here, u, 255, "value", u, "priceRoot");
+            checkLeaf(here, u, 255, "value", Columns.valueIndex(u), "priceRoot");
+            checkLeaf(here, u, Columns.FUNDING, "funding", Columns.fundingIndex(u), "priceRoot");
             checkLeaf(here, u, s, "loss", u * SCENARIOS + s, "riskRoot");
             checkLeaf(here, u, 254, "charge", Charges.index(u), "chargeRoot");
             checkLeaf(here, 255, 253, "collateral", Collateral.INDEX, "chargeRoot");
@@ -253,6 +254,7 @@ contract LiquidationVectorsTest {
     function packedKey(uint8 kind) private pure returns (string memory) {
         if (kind == 255) return "packedValues";
         if (kind == 254) return "packedCharges";
+        if (kind == 252) return "packedFunding";
         return kind == 253 ? "packedCollateral" : "packedLosses";
     }
 

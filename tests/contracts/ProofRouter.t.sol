@@ -24,11 +24,13 @@ contract StrangeAnswer {
 
 contract ProofRouterTest {
     bytes32 private constant BATCH = bytes32(uint256(7));
+    uint64 private constant DELAY = 1000;
     ProofRouter private router;
 
     function setUp() public {
-        router = new ProofRouter(address(this));
-        router.register(3, address(new OneProof()));
+        vm.warp(1_700_000_000);
+        router = new ProofRouter(address(this), DELAY);
+        router.register(3, address(new OneProof()), false);
     }
 
     function test_a_valid_proof_passes() public view {
@@ -48,7 +50,7 @@ contract ProofRouterTest {
     }
 
     function test_an_answer_that_is_no_bool_is_refused() public {
-        router.register(4, address(new StrangeAnswer()));
+        router.register(4, address(new StrangeAnswer()), true);
         vm.expectRevert();
         router.requireValid(4, BATCH, "right");
     }
@@ -61,19 +63,85 @@ contract ProofRouterTest {
             )
         );
         vm.prank(address(0xbad));
-        router.register(4, verifier);
+        router.register(4, verifier, false);
     }
 
     function test_an_address_without_code_is_no_verifier() public {
         vm.expectRevert(abi.encodeWithSelector(IProofRouter.NotAContract.selector, address(0xbad)));
-        router.register(4, address(0xbad));
+        router.register(4, address(0xbad), false);
     }
 
-    function test_registering_announces_and_replaces() public {
+    function test_registering_announces() public {
         OneProof another = new OneProof();
         vm.expectEmit(address(router));
-        emit IProofRouter.VerifierRegistered(3, address(another));
-        router.register(3, address(another));
-        vm.assertEq(router.verifierOf(3), address(another));
+        emit IProofRouter.VerifierRegistered(5, address(another), true);
+        router.register(5, address(another), true);
+        vm.assertEq(router.verifierOf(5), address(another));
+        vm.assertTrue(router.isValidity(5));
+        vm.assertFalse(router.isValidity(3));
+        vm.assertFalse(router.isValidity(6));
+    }
+
+    function test_a_kind_is_not_replaced_in_place() public {
+        address taken = router.verifierOf(3);
+        address another = address(new OneProof());
+        bytes memory reason = abi.encodeWithSelector(IProofRouter.KindTaken.selector, 3, taken);
+        vm.expectRevert(reason);
+        router.register(3, another, true);
+        router.retire(3);
+        vm.expectRevert(reason);
+        router.register(3, another, true);
+    }
+
+    function test_a_verifier_serves_until_its_delay_is_over() public {
+        address verifier = router.verifierOf(3);
+        uint64 time = uint64(block.timestamp) + DELAY;
+        vm.expectEmit(address(router));
+        emit IProofRouter.VerifierRetiring(3, verifier, time);
+        router.retire(3);
+        vm.assertEq(router.retiresAt(3), time);
+        vm.warp(time - 1);
+        router.requireValid(3, BATCH, "right");
+        vm.warp(time);
+        vm.expectRevert(abi.encodeWithSelector(IProofRouter.UnknownProofKind.selector, 3));
+        router.requireValid(3, BATCH, "right");
+        vm.assertEq(router.verifierOf(3), address(0));
+    }
+
+    function test_a_kind_is_free_after_its_verifier_has_retired() public {
+        router.retire(3);
+        vm.warp(block.timestamp + DELAY);
+        address another = address(new OneProof());
+        router.register(3, another, true);
+        vm.assertEq(router.verifierOf(3), another);
+        vm.assertEq(router.retiresAt(3), 0);
+    }
+
+    function test_a_retired_validity_verifier_is_of_no_class() public {
+        router.register(5, address(new OneProof()), true);
+        router.retire(5);
+        vm.assertTrue(router.isValidity(5));
+        vm.warp(block.timestamp + DELAY);
+        vm.assertFalse(router.isValidity(5));
+    }
+
+    function test_a_verifier_retires_once() public {
+        router.retire(3);
+        uint64 time = router.retiresAt(3);
+        vm.warp(block.timestamp + 1);
+        vm.expectRevert(abi.encodeWithSelector(IProofRouter.AlreadyRetiring.selector, 3, time));
+        router.retire(3);
+        vm.expectRevert(abi.encodeWithSelector(IProofRouter.UnknownProofKind.selector, 4));
+        router.retire(4);
+    }
+
+    function test_only_the_admin_retires() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAccessControl.AccessControlUnauthorizedAccount.selector, address(0xbad), bytes32(0)
+            )
+        );
+        vm.prank(address(0xbad));
+        router.retire(3);
     }
 }

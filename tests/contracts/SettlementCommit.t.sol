@@ -64,8 +64,8 @@ contract SettlementCommitTest is SettlementRig {
     }
 
     function test_a_wrong_schema_is_refused() public {
-        header.schema = 2;
-        refuse(abi.encodeWithSelector(ISettlement.WrongSchema.selector, 2));
+        header.schema = 1;
+        refuse(abi.encodeWithSelector(ISettlement.WrongSchema.selector, 1));
     }
 
     function test_a_gap_in_the_numbers_is_refused() public {
@@ -114,9 +114,7 @@ contract SettlementCommitTest is SettlementRig {
 
     function test_other_parameters_are_refused() public {
         header.paramsHash = 0;
-        refuse(
-            abi.encodeWithSelector(ISettlement.WrongParameters.selector, 0, answers.paramsHash())
-        );
+        refuse(abi.encodeWithSelector(ISettlement.WrongParameters.selector, 0));
     }
 
     function test_another_engine_is_refused() public {
@@ -125,23 +123,57 @@ contract SettlementCommitTest is SettlementRig {
     }
 
     function test_fields_of_parts_that_do_not_exist_must_be_zero() public {
-        bytes memory reason = abi.encodeWithSelector(ISettlement.ReservedFieldSet.selector);
-        header.checkpointRoot = bytes32(uint256(1));
-        refuse(reason);
-        header.checkpointRoot = 0;
         header.adlRoot = bytes32(uint256(1));
+        refuse(abi.encodeWithSelector(ISettlement.ReservedFieldSet.selector));
+    }
+
+    function test_a_batch_has_a_record_and_no_more_than_a_judge_can_derive() public {
+        bytes4 reason = ISettlement.StepCountOutOfRange.selector;
+        header.stepCount = 0;
+        refuse(abi.encodeWithSelector(reason, 0, 2048));
+        header.stepCount = 2049;
+        refuse(abi.encodeWithSelector(reason, 2049, 2048));
+        header.stepCount = 2048;
+        commit(header);
+    }
+
+    function test_a_batch_that_consumes_or_puts_out_carries_a_checkpoint() public {
+        bytes memory reason = abi.encodeWithSelector(ISettlement.CheckpointMissing.selector);
+        header.checkpointRoot = 0;
+        refuse(reason); // it consumes an entry
+        header.inboxTo = header.inboxFrom;
+        header.inboxPrefixHash = inbox.prefixAt(header.inboxFrom);
+        header.outputRoot = keccak256("outputs");
         refuse(reason);
-        header.adlRoot = 0;
-        header.l1BlockHash = bytes32(uint256(1));
-        refuse(reason);
+        header.outputRoot = 0;
+        commit(header); // neither, so that it needs none
+    }
+
+    function test_a_batch_names_a_block_of_this_chain() public {
+        bytes4 refusal = ISettlement.WrongAnchor.selector;
+        bytes32 actual = header.l1BlockHash;
+        header.l1BlockHash = keccak256("orphan");
+        refuse(abi.encodeWithSelector(refusal, 999, keccak256("orphan"), actual));
+        header.l1BlockNumber = 1000; // this very block has no hash yet
         header.l1BlockHash = 0;
-        header.l1BlockNumber = 1;
-        refuse(reason);
+        refuse(abi.encodeWithSelector(refusal, 1000, bytes32(0), bytes32(0)));
+    }
+
+    function test_a_block_is_named_within_256() public {
+        header.l1BlockNumber = 743;
+        header.l1BlockHash = blockhash(744);
+        refuse(
+            abi.encodeWithSelector(
+                ISettlement.WrongAnchor.selector, 743, header.l1BlockHash, bytes32(0)
+            )
+        );
+        header.l1BlockNumber = 744;
+        commit(header);
     }
 
     function test_another_data_kind_is_refused() public {
-        header.daKind = 1;
-        refuse(abi.encodeWithSelector(ISettlement.WrongDataKind.selector, 1));
+        header.daKind = 2;
+        refuse(abi.encodeWithSelector(ISettlement.WrongDataKind.selector, 2));
     }
 
     function test_another_data_length_is_refused() public {
@@ -181,6 +213,15 @@ contract SettlementCommitTest is SettlementRig {
         header.timeEnd = latest + 1;
         refuse(abi.encodeWithSelector(ISettlement.EndsInFuture.selector, latest + 1, latest));
         header.timeEnd = latest;
+        commit(header);
+    }
+
+    function test_a_batch_may_end_within_the_lag_and_no_earlier() public {
+        vm.warp(block.timestamp + MAX_LAG);
+        uint64 earliest = uint64((block.timestamp - MAX_LAG) * 1e9);
+        (header.timeStart, header.timeEnd) = (earliest - 1, earliest - 1);
+        refuse(abi.encodeWithSelector(ISettlement.EndsInPast.selector, earliest - 1, earliest));
+        header.timeEnd = earliest;
         commit(header);
     }
 
@@ -251,7 +292,7 @@ contract SettlementCommitTest is SettlementRig {
         // Only fields that no other check looks at: the signature alone protects them.
         bytes memory good = signatureOf(header);
         bytes32 noise = bytes32(flip | 1);
-        field %= 8;
+        field %= 9;
         if (field == 0) header.stateRoot ^= noise;
         if (field == 1) header.inputLogHash ^= noise;
         if (field == 2) header.outputRoot ^= noise;
@@ -260,6 +301,7 @@ contract SettlementCommitTest is SettlementRig {
         if (field == 5) header.priceRoot ^= noise;
         if (field == 6) header.riskRoot ^= noise;
         if (field == 7) header.totalsHash ^= noise;
+        if (field == 8) header.traceRoot ^= noise;
         refuseSignature(good);
     }
 
@@ -302,29 +344,5 @@ contract SettlementCommitTest is SettlementRig {
         vm.expectRevert(abi.encodeWithSelector(ISettlement.NotDirect.selector, delegated));
         vm.prank(delegated, delegated);
         settlement.commit(header, signature, LOG);
-    }
-
-    // --- construction ---
-
-    function test_a_settlement_without_one_of_its_parts_is_refused() public {
-        for (uint256 i = 0; i < 7; ++i) {
-            ISettlement.Config memory made = config(address(1), address(2), address(3));
-            if (i == 0) made.vault = address(0);
-            if (i == 1) made.inbox = address(0);
-            if (i == 2) made.liquidationManager = address(0);
-            if (i == 3) made.riskParameters = address(0);
-            if (i == 4) made.insuranceFund = address(0);
-            if (i == 5) made.proofRouter = address(0);
-            if (i == 6) made.sequencer = address(0);
-            vm.expectRevert(ISettlement.ZeroAddress.selector);
-            new Settlement(made);
-        }
-    }
-
-    function test_a_settlement_that_could_hold_no_batch_is_refused() public {
-        ISettlement.Config memory made = config(address(1), address(2), address(3));
-        made.maxOpenBatches = 0;
-        vm.expectRevert(ISettlement.ZeroOpenBatches.selector);
-        new Settlement(made);
     }
 }

@@ -5,11 +5,15 @@ import {IInsuranceFund} from "../../contracts/interfaces/IInsuranceFund.sol";
 import {IProofRouter} from "../../contracts/interfaces/IProofRouter.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {BatchHeader, BatchStatus, Totals} from "../../contracts/types/Batch.sol";
+import {ExitSums} from "../../contracts/types/Checkpoint.sol";
 import {SettlementRig} from "./support/SettlementRig.sol";
 import {vm} from "./support/Vm.sol";
 
 contract SettlementFinaliseTest is SettlementRig {
     BatchHeader private header;
+
+    /// @dev Whether somebody deposits collateral before the batch.
+    bool private uses;
 
     function setUp() public {
         deployRig();
@@ -24,26 +28,32 @@ contract SettlementFinaliseTest is SettlementRig {
         header = nextHeader();
         header.liquidationCount = 2;
         commit(header);
-        answers.setVerifiedCount(1, 2);
+        answers.setVerifiedCount(hashOf(header), 2);
         vm.warp(block.timestamp + WINDOW);
     }
 
     function refuse(bytes memory reason) private {
         bytes memory proof = proofOf(hashOf(header));
+        ExitSums memory made = sums();
         vm.expectRevert(reason);
-        settlement.finalise(header, totals, proof);
+        settlement.finalise(header, totals, made, EXIT_ROOT, proof);
     }
 
     function test_a_right_batch_becomes_final_and_moves_the_insurance_record() public {
         bytes memory proof = proofOf(hashOf(header));
+        ExitSums memory made = sums();
+        vm.expectEmit(address(settlement));
+        emit ISettlement.BatchProven(1, hashOf(header), false);
         vm.expectEmit(address(settlement));
         emit ISettlement.BatchFinalized(1, hashOf(header), totals);
         vm.expectEmit(address(insurance));
         emit IInsuranceFund.InsuranceMoved(1, 20, 50, 30, 10);
         vm.prank(address(0xbeef));
-        settlement.finalise(header, totals, proof);
+        settlement.finalise(header, totals, made, EXIT_ROOT, proof);
 
         vm.assertEq(settlement.finalised(), 1);
+        vm.assertEq(settlement.committedAt(1), 0);
+        vm.assertEq(settlement.finalAfter(1), 0);
         vm.assertTrue(settlement.statusOf(1) == BatchStatus.FINALIZED);
         vm.assertEq(insurance.lastBatch(), 1);
         vm.assertEq(insurance.balanceE6(), 20);
@@ -51,14 +61,14 @@ contract SettlementFinaliseTest is SettlementRig {
 
     function test_a_batch_is_finalised_once() public {
         finalise(header);
-        refuse(abi.encodeWithSelector(ISettlement.NotCommitted.selector, 1, BatchStatus.FINALIZED));
+        refuse(abi.encodeWithSelector(ISettlement.NotOpen.selector, 1, BatchStatus.FINALIZED));
     }
 
     function test_a_batch_that_was_not_committed_is_refused() public {
         header.batchNo = 2;
-        refuse(abi.encodeWithSelector(ISettlement.NotCommitted.selector, 2, BatchStatus.NONE));
+        refuse(abi.encodeWithSelector(ISettlement.NotOpen.selector, 2, BatchStatus.NONE));
         header.batchNo = 0;
-        refuse(abi.encodeWithSelector(ISettlement.NotCommitted.selector, 0, BatchStatus.NONE));
+        refuse(abi.encodeWithSelector(ISettlement.NotOpen.selector, 0, BatchStatus.NONE));
     }
 
     function test_batches_are_finalised_in_order() public {
@@ -86,7 +96,7 @@ contract SettlementFinaliseTest is SettlementRig {
     }
 
     function test_a_batch_with_an_unverified_liquidation_is_refused() public {
-        answers.setVerifiedCount(1, 1);
+        answers.setVerifiedCount(hashOf(header), 1);
         refuse(abi.encodeWithSelector(ISettlement.UnverifiedLiquidations.selector, 1, 2));
     }
 
@@ -152,11 +162,12 @@ contract SettlementFinaliseTest is SettlementRig {
 
     function test_totals_that_leave_an_asset_out_are_refused() public {
         bytes4 reason = ISettlement.WrongAssetCount.selector;
-        deployRig();
+        uses = true;
+        deployKeepingTotals();
         delete totals.collateralE8;
         delete totals.depositedCollateral;
         delete totals.withdrawnCollateral;
-        recommit();
+        deployKeepingTotals();
         refuse(abi.encodeWithSelector(reason, 0, 0, 0, 1));
         totals.collateralE8 = [uint128(0)];
         deployKeepingTotals();
@@ -172,10 +183,11 @@ contract SettlementFinaliseTest is SettlementRig {
 
     function test_a_proof_of_another_batch_is_refused() public {
         bytes memory proof = proofOf(keccak256("another"));
+        ExitSums memory made = sums();
         vm.expectRevert(
             abi.encodeWithSelector(IProofRouter.InvalidProof.selector, 0, hashOf(header))
         );
-        settlement.finalise(header, totals, proof);
+        settlement.finalise(header, totals, made, EXIT_ROOT, proof);
     }
 
     function test_an_unknown_proof_kind_is_refused() public {
@@ -217,6 +229,7 @@ contract SettlementFinaliseTest is SettlementRig {
         Totals memory kept = totals;
         deployRig();
         totals = kept;
+        if (uses) depositFor(collateral, 1, address(0xa11ce), 1);
         recommit();
     }
 

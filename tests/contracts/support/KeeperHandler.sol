@@ -3,28 +3,38 @@ pragma solidity 0.8.37;
 
 import {AttestedVerifier} from "../../../contracts/proof/AttestedVerifier.sol";
 import {Totals} from "../../../contracts/types/Batch.sol";
+import {ExitSums} from "../../../contracts/types/Checkpoint.sol";
 import {LiquidationVenue} from "./LiquidationVenue.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Drives liquidation manager, settlement and fund with random calls; keeps its own books of
-/// who is owed what for which batch.
+/// who is owed what for which batch. A batch that takes the number of a dropped one is another.
 contract KeeperHandler is LiquidationVenue {
+    enum Fate {
+        OPEN,
+        FINAL,
+        DEAD
+    }
+
     uint256 public constant KEEPERS = 3;
     uint256 private constant ATTESTOR_KEY = 0xA77E;
     uint256 private constant MOST_OPEN = 4;
 
-    uint64 public head;
     uint64 public finalised;
     uint256 public funded = 1000e6;
     uint256 public paidOut;
-    uint256 public early; // fees of open batches that were paid out; must stay 0
+    uint256 public early; // fees of batches that are not final that were paid; must stay 0
+    uint256 public lost; // fees of batches that may be final that were freed; must stay 0
     uint256 public doubles; // second verifications that went through; must stay 0
+    uint256 public unverified; // batches that became final without a verification; must stay 0
     uint256 public refusals;
-    mapping(uint64 batchNo => uint256) public timesVerified;
-    mapping(uint256 keeper => uint256) public owed;
+    mapping(uint256 batch => uint256) public timesVerified;
+    mapping(uint256 batch => Fate) public fates;
+    mapping(uint256 batch => mapping(uint256 keeper => uint256)) public owed;
 
-    mapping(uint256 keeper => uint64) private _newest;
-    mapping(uint64 batchNo => bytes) private _cases;
+    /// @dev Every batch that ever was, and which of them the chain consists of.
+    bytes[] private _cases;
+    uint256[] private _chain;
     AttestedVerifier private _verifier;
 
     constructor() {
@@ -32,27 +42,31 @@ contract KeeperHandler is LiquidationVenue {
         address[] memory attestors = new address[](1);
         attestors[0] = vm.addr(ATTESTOR_KEY);
         _verifier = new AttestedVerifier(attestors, 1);
-        router.register(0, address(_verifier));
+        router.register(0, address(_verifier), false);
     }
 
     function keeperAt(uint256 keeper) public pure returns (address) {
         return address(uint160(0xcee9e4000 + keeper));
     }
 
+    function batches() external view returns (uint256) {
+        return _cases.length;
+    }
+
     function fundState() external view returns (uint256 held, uint256 owed_, uint256 reserve) {
         return (cash.balanceOf(address(fund)), fund.owedToKeepersE6(), fund.reserveE6());
     }
 
-    function creditAt(uint256 keeper) external view returns (uint256) {
-        return credited(keeperAt(keeper));
+    function creditAt(uint256 batch, uint256 keeper) external view returns (uint256) {
+        return credited(caseOf(batch), keeperAt(keeper));
     }
 
     // --- steps ---
 
     function commitBatch() external {
-        if (head - finalised == MOST_OPEN) return;
+        if (_chain.length - finalised == MOST_OPEN) return;
         Case memory c = fullCase(2);
-        c.instruction.id = head + 1;
+        c.instruction.id = uint64(_cases.length) + 1;
         c.witness.index = 0;
         sealColumns(c);
         sealEpoch(c);
@@ -63,14 +77,27 @@ contract KeeperHandler is LiquidationVenue {
         Totals memory totals;
         c.header.totalsHash = keccak256(abi.encode(totals));
         sealHeader(c);
-        head += 1;
-        _cases[head] = abi.encode(c);
+        _chain.push(_cases.length);
+        _cases.push(abi.encode(c));
     }
 
-    function verifyOne(uint64 batch, uint256 keeper) external {
-        if (head == 0) return;
-        (batch, keeper) = (1 + batch % head, keeper % KEEPERS);
-        Case memory c = abi.decode(_cases[batch], (Case));
+    function rollback(uint256 place) external {
+        uint256 open = _chain.length - finalised;
+        if (open == 0) return;
+        place = finalised + place % open;
+        Case memory c = caseOf(_chain[place]);
+        vm.prank(vm.addr(SEQUENCER_KEY));
+        settlement.rollback(c.header);
+        while (_chain.length > place) {
+            fates[_chain[_chain.length - 1]] = Fate.DEAD;
+            _chain.pop();
+        }
+    }
+
+    function verifyOne(uint256 batch, uint256 keeper) external {
+        if (_cases.length == 0) return;
+        (batch, keeper) = (batch % _cases.length, keeper % KEEPERS);
+        Case memory c = caseOf(batch);
         bytes memory call = abi.encodeCall(manager.verify, (c.header, c.instruction, c.witness));
         uint256 free = funded - paidOut - allOwed();
         vm.prank(keeperAt(keeper));
@@ -81,34 +108,58 @@ contract KeeperHandler is LiquidationVenue {
         }
         if (timesVerified[batch] != 0) doubles += 1;
         timesVerified[batch] += 1;
-        owed[keeper] += free < KEEPER_FEE_E6 ? free : KEEPER_FEE_E6;
-        if (batch > _newest[keeper]) _newest[keeper] = batch;
+        owed[batch][keeper] += free < KEEPER_FEE_E6 ? free : KEEPER_FEE_E6;
     }
 
     function finaliseNext() external {
-        if (finalised == head || timesVerified[finalised + 1] == 0) return;
-        Case memory c = abi.decode(_cases[finalised + 1], (Case));
+        if (finalised == _chain.length) return;
+        uint256 batch = _chain[finalised];
+        Case memory c = caseOf(batch);
         vm.warp(block.timestamp + 600);
-        Totals memory totals;
         bytes[] memory signatures = new bytes[](1);
-        bytes32 digest_ = _verifier.attestationDigest(hasher.hash(c.header));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(ATTESTOR_KEY, digest_);
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(ATTESTOR_KEY, _verifier.attestationDigest(hasher.hash(c.header)));
         signatures[0] = abi.encodePacked(r, s, v);
-        settlement.finalise(c.header, totals, abi.encode(signatures));
+        Totals memory totals;
+        ExitSums memory sums;
+        bytes memory proof = abi.encode(signatures);
+        (bool done,) = address(settlement)
+            .call(abi.encodeCall(settlement.finalise, (c.header, totals, sums, 0, proof)));
+        if (!done) {
+            refusals += 1;
+            return;
+        }
+        if (timesVerified[batch] == 0) unverified += 1;
+        fates[batch] = Fate.FINAL;
         finalised += 1;
     }
 
-    function claim(uint256 keeper) external {
-        keeper %= KEEPERS;
+    function claim(uint256 batch, uint256 keeper) external {
+        if (_cases.length == 0) return;
+        (batch, keeper) = (batch % _cases.length, keeper % KEEPERS);
+        uint64[] memory list = new uint64[](1);
+        list[0] = caseOf(batch).header.batchNo;
         uint256 before = cash.balanceOf(keeperAt(keeper));
         vm.prank(keeperAt(keeper));
-        (bool done,) = address(fund).call(abi.encodeCall(fund.claimKeeperFees, ()));
+        (bool done,) = address(fund).call(abi.encodeCall(fund.claimKeeperFees, (list)));
         if (!done) return;
-        if (_newest[keeper] > finalised) early += 1;
+        if (list[0] > finalised) early += 1;
         uint256 paid = cash.balanceOf(keeperAt(keeper)) - before;
-        vm.assertEq(paid, owed[keeper]);
+        uint256 standing = _chain[list[0] - 1];
+        vm.assertEq(paid, owed[standing][keeper]);
         paidOut += paid;
-        owed[keeper] = 0;
+        owed[standing][keeper] = 0;
+    }
+
+    function release(uint256 batch, uint256 keeper) external {
+        if (_cases.length == 0) return;
+        (batch, keeper) = (batch % _cases.length, keeper % KEEPERS);
+        bytes32 hash = hasher.hash(caseOf(batch).header);
+        (bool done,) =
+            address(fund).call(abi.encodeCall(fund.releaseDead, (hash, keeperAt(keeper))));
+        if (!done) return;
+        if (fates[batch] != Fate.DEAD) lost += 1;
+        owed[batch][keeper] = 0;
     }
 
     function addToReserve(uint64 amount) external {
@@ -128,8 +179,14 @@ contract KeeperHandler is LiquidationVenue {
     }
 
     function allOwed() public view returns (uint256 sum) {
-        for (uint256 k = 0; k < KEEPERS; ++k) {
-            sum += owed[k];
+        for (uint256 batch = 0; batch < _cases.length; ++batch) {
+            for (uint256 k = 0; k < KEEPERS; ++k) {
+                sum += owed[batch][k];
+            }
         }
+    }
+
+    function caseOf(uint256 batch) private view returns (Case memory) {
+        return abi.decode(_cases[batch], (Case));
     }
 }

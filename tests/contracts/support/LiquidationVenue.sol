@@ -4,14 +4,18 @@ pragma solidity 0.8.37;
 import {DevToken} from "../../../contracts/devnet/DevToken.sol";
 import {Inbox} from "../../../contracts/inbox/Inbox.sol";
 import {InsuranceFund} from "../../../contracts/insurance/InsuranceFund.sol";
+import {IRiskParameters} from "../../../contracts/interfaces/IRiskParameters.sol";
+import {ISequencerRegistry} from "../../../contracts/interfaces/ISequencerRegistry.sol";
 import {ISettlement} from "../../../contracts/interfaces/ISettlement.sol";
 import {BatchHash} from "../../../contracts/libraries/BatchHash.sol";
 import {LiquidationManager} from "../../../contracts/liquidation/LiquidationManager.sol";
 import {ProofRouter} from "../../../contracts/proof/ProofRouter.sol";
 import {RiskParameters} from "../../../contracts/risk/RiskParameters.sol";
+import {SequencerRegistry} from "../../../contracts/settlement/SequencerRegistry.sol";
 import {Settlement} from "../../../contracts/settlement/Settlement.sol";
 import {MODE_PORTFOLIO, Position} from "../../../contracts/types/Account.sol";
-import {BatchHeader} from "../../../contracts/types/Batch.sol";
+import {BatchHeader, Totals} from "../../../contracts/types/Batch.sol";
+import {ExitSums} from "../../../contracts/types/Checkpoint.sol";
 import {
     ColumnOpening,
     Instruction,
@@ -21,6 +25,7 @@ import {
 } from "../../../contracts/types/Liquidation.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 import {Oracles} from "./Oracles.sol";
+import {VenueColumns} from "./VenueColumns.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Hashes a header that is in memory, as the library takes it from calldata.
@@ -31,7 +36,7 @@ contract HeaderHasher {
 }
 
 /// @dev A whole venue of real contracts, and liquidations that are right in it.
-abstract contract LiquidationVenue is Oracles {
+abstract contract LiquidationVenue is Oracles, VenueColumns {
     /// @dev One liquidation. Change it before `seal` to tell a consistent lie, after to be caught
     /// lying about what was committed.
     struct Case {
@@ -41,18 +46,19 @@ abstract contract LiquidationVenue is Oracles {
     }
 
     uint16 internal constant FEEDS = 18;
-    uint256 internal constant SLOTS = 30;
     uint256 internal constant INSTRUCTIONS = 13;
     uint256 internal constant EPOCHS = 6;
     uint32 internal constant ACCOUNT = 0x5A5A5;
     uint32 internal constant KEEPER_FEE_E6 = 5e6;
-    int64 internal constant BTC_E8 = 110_000e8;
     bytes32 internal constant DOCUMENT_HASH = keccak256("document");
+    bytes32 internal constant LISTING_ROOT = keccak256("listing");
     bytes32 internal constant ENGINE_HASH = keccak256("engine");
     uint256 internal constant SEQUENCER_KEY = 0xA11CE;
+    uint256 internal constant STAKE = 10_000e6;
 
     /// @dev Sends commits, as transactions of its own.
     address internal constant RELAYER = address(0xbeef);
+    address internal constant COURT = address(0xc0047);
 
     Settlement internal settlement;
     RiskParameters internal parameters;
@@ -61,6 +67,7 @@ abstract contract LiquidationVenue is Oracles {
     DevToken internal cash;
     HeaderHasher internal hasher;
     ProofRouter internal router;
+    SequencerRegistry internal registry;
     int64[] internal medians;
 
     function deployVenue() internal {
@@ -68,39 +75,83 @@ abstract contract LiquidationVenue is Oracles {
         deployHub(FEEDS);
         hasher = new HeaderHasher();
         cash = new DevToken("Cash", "USDC", 6);
-        Inbox inbox = new Inbox(address(this));
-        router = new ProofRouter(address(this));
+        router = new ProofRouter(address(this), 1 days);
         parameters = new RiskParameters(
-            address(this), address(this), terms(), keccak256(curves()), DOCUMENT_HASH
+            IRiskParameters.Config(address(this), address(0), 100_000, 1 days, 1 hours),
+            terms(),
+            keccak256(curves()),
+            LISTING_ROOT,
+            DOCUMENT_HASH
         );
         uint256 nonce = vm.getNonce(address(this));
         address managerAt = vm.computeCreateAddress(address(this), nonce);
         address fundAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address settlementAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address settlementAt = vm.computeCreateAddress(address(this), nonce + 4);
         manager = new LiquidationManager(
             ISettlement(settlementAt), hub, parameters, InsuranceFund(fundAt)
         );
         fund =
             new InsuranceFund(address(cash), address(this), settlementAt, managerAt, address(this));
-        settlement = new Settlement(
-            ISettlement.Config({
-                vault: address(this),
-                inbox: address(inbox),
-                liquidationManager: managerAt,
-                riskParameters: address(parameters),
-                insuranceFund: fundAt,
-                proofRouter: address(router),
-                sequencer: vm.addr(SEQUENCER_KEY),
-                challengeWindow: 600,
-                maxOpenBatches: 16,
-                maxSkew: 60,
-                engineHash: ENGINE_HASH
-            })
-        );
+        Inbox inbox = new Inbox(address(this), settlementAt);
+        registry = new SequencerRegistry(registryConfig(fundAt));
+        settlement = new Settlement(config(address(inbox)));
+        vm.assertEq(address(settlement), settlementAt);
+        stake();
         cash.mint(address(this), 1000e6);
         cash.approve(fundAt, 1000e6);
         fund.fund(1000e6);
         firstReport();
+    }
+
+    function config(address inboxAt) private view returns (ISettlement.Config memory) {
+        return ISettlement.Config({
+            vault: address(this),
+            inbox: inboxAt,
+            liquidationManager: address(manager),
+            riskParameters: address(parameters),
+            insuranceFund: address(fund),
+            proofRouter: address(router),
+            registry: address(registry),
+            court: COURT,
+            provenWindow: 600,
+            attestedWindow: 600,
+            maxExtension: 600,
+            verifyWindow: 1200,
+            maxOpenBatches: 16,
+            maxSkew: 60,
+            maxLag: 30 days,
+            forcedDeadline: 7 days,
+            liveness: 3 days,
+            repairTime: 2 days,
+            engineHash: ENGINE_HASH
+        });
+    }
+
+    function registryConfig(address fundAt)
+        private
+        view
+        returns (ISequencerRegistry.Config memory)
+    {
+        return ISequencerRegistry.Config({
+            cash: address(cash),
+            court: COURT,
+            insuranceFund: fundAt,
+            governor: address(this),
+            guardian: address(this),
+            minimumStake: STAKE,
+            unstakeDelay: 1200,
+            sequencer: vm.addr(SEQUENCER_KEY),
+            standby: address(0)
+        });
+    }
+
+    function stake() private {
+        address sequencer = vm.addr(SEQUENCER_KEY);
+        cash.mint(sequencer, STAKE);
+        vm.startPrank(sequencer);
+        cash.approve(address(registry), STAKE);
+        registry.stake(STAKE);
+        vm.stopPrank();
     }
 
     function firstReport() private {
@@ -124,60 +175,8 @@ abstract contract LiquidationVenue is Oracles {
     }
 
     /// @dev Stands for the vault: this venue has no collateral tokens.
-    function collateralCount() external pure returns (uint256) {
+    function usedCollaterals() external pure returns (uint256) {
         return 0;
-    }
-
-    /// @dev Tier curves as long as those of the preset: five, seven and four lines.
-    function curves() internal pure returns (bytes memory) {
-        bytes memory one = bytes.concat(deltaCurve(), unwindCurve(), linearCurve());
-        return bytes.concat(one, one);
-    }
-
-    function deltaCurve() private pure returns (bytes memory packed) {
-        packed = bytes.concat(bytes1(0x05), line(0, 0), line(10_000, 200e15));
-        packed = bytes.concat(packed, line(25_000, 950e15), line(50_000, 3450e15));
-        packed = bytes.concat(packed, line(100_000, 15_950e15));
-    }
-
-    function unwindCurve() private pure returns (bytes memory packed) {
-        packed = bytes.concat(bytes1(0x07), line(1e6, 0), line(2e6, 10e15));
-        packed = bytes.concat(packed, line(4e6, 150e15), line(6e6, 490e15), line(8e6, 1090e15));
-        packed = bytes.concat(packed, line(10e6, 2030e15), line(12e6, 3430e15));
-    }
-
-    function linearCurve() private pure returns (bytes memory packed) {
-        packed = bytes.concat(bytes1(0x04), line(5000, 0), line(10_000, 25e15));
-        packed = bytes.concat(packed, line(25_000, 325e15), line(50_000, 2825e15));
-    }
-
-    function line(uint32 rateE6, uint96 deductionE12) internal pure returns (bytes memory) {
-        return abi.encodePacked(rateE6, deductionE12);
-    }
-
-    /// @dev Two assets with three brackets each; the first is credited at 85 % of the index.
-    function collateralColumn() internal pure returns (bytes memory) {
-        uint64 price = uint64(BTC_E8) * 85 / 100;
-        bytes memory first = abi.encodePacked(
-            uint64(20e8), price, uint64(100e8), price * 8 / 10, uint64(500e8), price / 2
-        );
-        bytes memory second = abi.encodePacked(
-            uint64(500e8), uint64(3400e8), uint64(2500e8), uint64(2700e8), uint64(12_500e8)
-        );
-        return bytes.concat(first, bytes16(0), second, bytes8(uint64(1700e8)), bytes16(0));
-    }
-
-    /// @dev Long lots have a positive delta in even slots; four expiries take turns.
-    function chargeColumn(uint256 underlying) internal pure returns (bytes memory packed) {
-        for (uint256 slot = 0; slot < SLOTS; ++slot) {
-            int32 delta = int32(int256(79e6 + underlying * 1e6 + slot * 1313));
-            if (slot % 2 == 1) delta = -delta;
-            packed = abi.encodePacked(
-                packed,
-                abi.encodePacked(delta, delta / 100, uint32(24_001 + slot), uint32(264_003 + slot)),
-                abi.encodePacked(uint32(40_007), uint8(slot % 4))
-            );
-        }
     }
 
     /// @dev A full liquidation of `count` positions, half of them in each underlying, half short.
@@ -202,7 +201,7 @@ abstract contract LiquidationVenue is Oracles {
         uint256 inFirst = (count + 1) / 2;
         for (uint256 i = 0; i < count; ++i) {
             uint256 underlying = i < inFirst ? 0 : 1;
-            uint256 slot = (i - underlying * inFirst) * 7;
+            uint256 slot = (i - underlying * inFirst) * (count > 8 ? 1 : 7);
             uint16 instrument = uint16(underlying << 8 | slot);
             int32 lots = i % 2 == 0 ? int32(int256(40 + i)) : int32(-31);
             c.witness.leaf.positions[i] = Position(instrument, lots, int64(lots) * 80_123_457);
@@ -246,23 +245,9 @@ abstract contract LiquidationVenue is Oracles {
         c.instruction.legs = legs;
     }
 
-    /// @dev What a keeper is credited with, due or not.
-    function credited(address keeper) internal view returns (uint256 amountE6) {
-        (, amountE6) = fund.creditOf(keeper);
-    }
-
-    function valueColumn(uint256 underlying) internal pure returns (bytes memory packed) {
-        for (uint256 slot = 0; slot < SLOTS; ++slot) {
-            packed = abi.encodePacked(packed, int64(uint64(80e6 + underlying * 1e6 + slot * 3331)));
-        }
-    }
-
-    /// @dev Long lots lose in even slots and gain in odd ones: no position of a case offsets all.
-    function lossColumn(uint256 underlying) internal pure returns (bytes memory packed) {
-        for (uint256 slot = 0; slot < SLOTS; ++slot) {
-            int32 loss = int32(int256(21e6 + underlying * 1e6 + slot * 777));
-            packed = abi.encodePacked(packed, slot % 2 == 0 ? loss : -loss);
-        }
+    /// @dev What a keeper is credited with for the batch of a case, due or not.
+    function credited(Case memory c, address keeper) internal view returns (uint256 amountE6) {
+        (, amountE6) = fund.creditOf(hasher.hash(c.header), keeper);
     }
 
     /// @dev Commits to everything that the case says, bottom up, and commits the batch.
@@ -275,14 +260,14 @@ abstract contract LiquidationVenue is Oracles {
     }
 
     function sealColumns(Case memory c) internal pure {
-        bytes32[] memory values = filler("values", 2);
+        bytes32[] memory values = filler("values and funding", 4);
         bytes32[] memory losses = filler("losses", 72);
         bytes32[] memory charges = filler("charges", 3);
         bool isPortfolio = c.witness.leaf.mode == MODE_PORTFOLIO;
         for (uint256 i = 0; i < c.witness.columns.length; ++i) {
             ColumnOpening memory o = c.witness.columns[i];
             if (o.underlying > 1 || o.scenario > 35) continue;
-            values[o.underlying] = columnHash(o.underlying, 255, o.values);
+            values[2 * uint256(o.underlying)] = columnHash(o.underlying, 255, o.values);
             losses[uint256(o.underlying) * 36 + o.scenario] =
                 columnHash(o.underlying, o.scenario, o.losses);
             charges[1 + uint256(o.underlying)] = columnHash(o.underlying, 254, o.charges);
@@ -291,7 +276,7 @@ abstract contract LiquidationVenue is Oracles {
         for (uint256 i = 0; i < c.witness.columns.length; ++i) {
             ColumnOpening memory o = c.witness.columns[i];
             if (o.underlying > 1 || o.scenario > 35) continue;
-            o.valueProof = MerkleTree.proof(values, o.underlying);
+            o.valueProof = MerkleTree.proof(values, 2 * uint256(o.underlying));
             if (isPortfolio) {
                 o.lossProof = MerkleTree.proof(losses, uint256(o.underlying) * 36 + o.scenario);
             }
@@ -333,21 +318,31 @@ abstract contract LiquidationVenue is Oracles {
     }
 
     function sealHeader(Case memory c) internal {
-        c.header.schema = 1;
+        c.header.schema = 2;
         c.header.batchNo = settlement.head() + 1;
         c.header.prevBatchHash = settlement.batchHashOf(settlement.head());
         c.header.prevStateRoot = settlement.lastStateRoot();
         c.header.stateRoot = keccak256("state");
+        c.header.checkpointRoot = BatchHash.checkpointRoot(0, ExitSums(0, 0, 0, new uint128[](0)));
         c.header.inputLogHash = keccak256("log");
+        c.header.traceRoot = keccak256("trace");
+        c.header.stepCount = 1;
         c.header.daHash = keccak256("");
         c.header.outputRoot = keccak256("outputs");
         c.header.priceRoot = keccak256("prices");
         c.header.riskRoot = keccak256("risk");
         c.header.paramsHash = parameters.paramsHash();
         c.header.engineHash = ENGINE_HASH;
+        c.header.l1BlockNumber = uint64(block.number - 1);
+        c.header.l1BlockHash = blockhash(block.number - 1);
+        c.header.sequencerEpoch = 1;
         c.header.timeStart = uint64(START * 1e9);
         c.header.timeEnd = uint64(START * 1e9);
         if (c.header.totalsHash == 0) c.header.totalsHash = keccak256("totals");
+        commitHeader(c);
+    }
+
+    function commitHeader(Case memory c) internal {
         bytes32 hash = hasher.hash(c.header);
         bytes32 toSign = keccak256(abi.encodePacked(hex"1901", settlement.domainSeparator(), hash));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(SEQUENCER_KEY, toSign);
@@ -355,16 +350,15 @@ abstract contract LiquidationVenue is Oracles {
         settlement.commit(c.header, abi.encodePacked(r, s, v), "");
     }
 
-    function verify(Case memory c) internal returns (int256 balance, uint256 maintenance) {
-        return manager.verify(c.header, c.instruction, c.witness);
+    /// @dev Makes the batch of a case, without any totals, final.
+    function finalise(Case memory c, bytes memory proof) internal {
+        Totals memory totals;
+        ExitSums memory sums;
+        settlement.finalise(c.header, totals, sums, 0, proof);
     }
 
-    function columnHash(uint8 underlying, uint8 kind, bytes memory packed)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(underlying, kind, keccak256(packed)));
+    function verify(Case memory c) internal returns (int256 balance, uint256 maintenance) {
+        return manager.verify(c.header, c.instruction, c.witness);
     }
 
     /// @dev Other leaves: full words, so that proofs are as dear as they get.

@@ -33,6 +33,10 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 time) external;
+    function roll(uint256 blockNumber) external;
+    function setBlockhash(uint256 blockNumber, bytes32 blockHash) external;
+    function blobhashes(bytes32[] calldata versionedHashes) external;
+    function etch(address target, bytes calldata code) external;
     function chainId(uint256 id) external;
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest)
