@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {CustodyChecks} from "./support/CustodyChecks.sol";
 import {CustodyHandler} from "./support/CustodyHandler.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @dev Custody under random calls, right and hostile, against books that the handler keeps for
-/// each user by itself: C-1, C-3, C-6, INV-1.
+/// @dev Custody under random calls, right and hostile, before and after a freeze, against books
+/// that the handler keeps for each user by itself: C-1, C-3 to C-6, INV-1, INV-3, INV-11, L-2, L-3.
 contract CustodyInvariantTest {
     struct FuzzSelector {
         address addr;
@@ -24,80 +25,102 @@ contract CustodyInvariantTest {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](11);
-        selectors[0] = handler.deposit.selector;
-        selectors[1] = handler.deposit.selector;
-        selectors[2] = handler.withdraw.selector;
-        selectors[3] = handler.withdraw.selector;
-        selectors[4] = handler.settle.selector;
-        selectors[5] = handler.claim.selector;
-        selectors[6] = handler.claim.selector;
-        selectors[7] = handler.donate.selector;
-        selectors[8] = handler.claimMore.selector;
-        selectors[9] = handler.intrude.selector;
-        selectors[10] = handler.claimEarly.selector;
+        bytes4[21] memory steps = [
+            handler.deposit.selector,
+            handler.deposit.selector,
+            handler.deposit.selector,
+            handler.force.selector,
+            handler.trade.selector,
+            handler.withdraw.selector,
+            handler.withdraw.selector,
+            handler.commitBatch.selector,
+            handler.commitBatch.selector,
+            handler.finaliseBatch.selector,
+            handler.finaliseBatch.selector,
+            handler.claim.selector,
+            handler.claim.selector,
+            handler.collect.selector,
+            handler.refund.selector,
+            handler.wait.selector,
+            handler.donate.selector,
+            handler.claimMore.selector,
+            handler.intrude.selector,
+            handler.freeze.selector,
+            handler.leaveVenue.selector
+        ];
+        bytes4[] memory selectors = new bytes4[](steps.length + 1);
+        for (uint256 i = 0; i < steps.length; ++i) {
+            selectors[i] = steps[i];
+        }
+        selectors[steps.length] = handler.startExits.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
 
-    function invariant_the_vault_covers_every_user() external view {
-        for (uint8 asset = 0; asset < 2; ++asset) {
-            uint256 owed = 0;
-            for (uint256 user = 0; user < handler.USERS(); ++user) {
-                owed += handler.paidIn(user, asset) - handler.paidOut(user, asset);
-            }
-            vm.assertGe(handler.vaultBalance(asset), owed);
-            vm.assertEq(handler.vaultBalance(asset), owed + handler.donated(asset));
-            vm.assertEq(handler.bookedBalance(asset), owed);
-        }
-    }
-
-    function invariant_users_hold_exactly_what_was_paid_to_them() external view {
-        for (uint8 asset = 0; asset < 2; ++asset) {
-            for (uint256 user = 0; user < handler.USERS(); ++user) {
-                uint256 held = handler.tokenOf(asset).balanceOf(handler.userAt(user));
-                vm.assertEq(held, handler.paidOut(user, asset));
-                vm.assertLe(held, handler.paidIn(user, asset));
-            }
-        }
-    }
-
-    function invariant_each_id_pays_at_most_once() external view {
-        uint256 paid = 0;
-        for (uint64 id = 1; id <= handler.lastId(); ++id) {
-            vm.assertLe(handler.timesPaid(id), 1);
-            paid += handler.timesPaid(id);
-        }
-        vm.assertEq(paid, handler.claims());
-    }
-
-    function invariant_no_hostile_call_goes_through() external view {
+    /// @dev One campaign for all of them, since each takes its own time.
+    /// forge-config: default.invariant.runs = 128
+    function invariant_custody_is_sound() external view {
+        vm.assertTrue(CustodyChecks.isCovered(handler));
+        vm.assertTrue(CustodyChecks.isComposed(handler));
+        vm.assertTrue(CustodyChecks.isPaidExactly(handler));
+        vm.assertTrue(CustodyChecks.isOnce(handler));
+        vm.assertTrue(CustodyChecks.isChained(handler));
+        vm.assertTrue(CustodyChecks.isBounded(handler));
         vm.assertEq(handler.intrusions(), 0);
+        vm.assertEq(handler.mistakes(), 0);
     }
 
-    function invariant_the_inbox_is_the_chain_of_the_deposits() external view {
-        (uint64 count, bytes32 prefix) = handler.inboxEnd();
-        vm.assertEq(count, handler.entries());
-        vm.assertEq(prefix, handler.prefix());
+    /// @dev Wherever a run ends, everyone gets out from there.
+    function afterInvariant() external {
+        handler.everyoneLeaves(uint256(keccak256(abi.encode(handler.prefix()))));
+        vm.assertTrue(CustodyChecks.isEmptied(handler));
+        vm.assertTrue(CustodyChecks.isSound(handler));
     }
 
     /// @dev One fixed walk through every step, so that none of them is idle for want of luck.
     function test_every_step_of_the_handler_does_something() external {
-        handler.deposit(0, 0, 999);
+        handler.deposit(0, 0, 8e9 - 1);
         handler.deposit(1, 1, 499);
-        handler.withdraw(0, 0, 99);
+        handler.deposit(2, 0, 1e6);
+        handler.force(1);
+        handler.commitBatch();
+        handler.finaliseBatch();
+        handler.trade(0, 2, 5e8);
+        handler.withdraw(0, 0, 4e9 - 1);
         handler.withdraw(1, 1, 49);
-        handler.settle();
-        handler.claim(0, 0);
-        handler.claim(0, 0);
-        handler.claim(0, 1);
-        handler.donate(0, 7);
+        handler.commitBatch();
         handler.claimMore(0, 3, 10);
-        handler.claimEarly(10);
-        handler.intrude(0, 0, 10);
-        vm.assertEq(handler.paidOut(0, 0), 100);
+        handler.finaliseBatch();
+        handler.claim(1, 0);
+        handler.claim(1, 0);
+        handler.claim(1, 1);
+        handler.claim(1, 1);
+        vm.assertTrue(handler.deferred(0, 0) > 0);
         vm.assertEq(handler.paidOut(1, 1), 50);
-        vm.assertEq(handler.claims(), 2);
-        vm.assertEq(handler.intrusions(), 0);
+        handler.collect(0, 0);
+        handler.wait(1999);
+        handler.wait(1999);
+        handler.collect(0, 0);
+        vm.assertTrue(handler.paidOut(0, 0) > 2e9);
+        handler.donate(0, 7);
+        handler.intrude(0, 0, 10);
+        handler.refund(0);
+        handler.deposit(3, 0, 76);
+        handler.withdraw(0, 0, 10);
+        handler.commitBatch();
+        handler.freeze(0);
+        handler.refund(4);
+        vm.assertEq(handler.paidOut(3, 0), 77);
+        handler.refund(4);
+        handler.leaveVenue(0, 0);
+        handler.startExits();
+        handler.startExits();
+        handler.leaveVenue(0, 0);
+        handler.leaveVenue(0, 0);
+        vm.assertTrue(handler.exits(0, 0) > 3e9);
+        vm.assertTrue(CustodyChecks.isSound(handler));
+        handler.everyoneLeaves(5);
+        vm.assertTrue(CustodyChecks.isEmptied(handler));
+        vm.assertTrue(CustodyChecks.isSound(handler));
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
 /// @dev A mintable token with the decimals of cash; the base of the hostile ones.
 contract PlainToken is ERC20 {
@@ -15,7 +16,7 @@ contract PlainToken is ERC20 {
         _mint(to, amount);
     }
 
-    function decimals() public view override returns (uint8) {
+    function decimals() public view virtual override returns (uint8) {
         return DECIMALS;
     }
 }
@@ -105,5 +106,34 @@ contract ReentrantToken is PlainToken(6) {
         address target = _target;
         _target = address(0);
         (entered, failure) = target.call(_data);
+    }
+}
+
+/// @dev Takes permits.
+contract PermitToken is PlainToken(6), ERC20Permit("Permit") {
+    function decimals() public pure override(ERC20, PlainToken) returns (uint8) {
+        return 6;
+    }
+}
+
+/// @dev Refuses to pay one receiver, as tokens with a list of outcasts do.
+contract BlockingToken is PlainToken(6) {
+    address public outcast;
+
+    function setOutcast(address outcast_) external {
+        outcast = outcast_;
+    }
+
+    function _update(address from, address to, uint256 amount) internal override {
+        require(to != outcast, "outcast");
+        super._update(from, to, amount);
+    }
+}
+
+/// @dev Refuses to move nothing.
+contract NothingToken is PlainToken(6) {
+    function _update(address from, address to, uint256 amount) internal override {
+        require(amount != 0, "nothing");
+        super._update(from, to, amount);
     }
 }
