@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Report} from "../types/Epoch.sol";
+import {ReportRecord} from "../types/OracleUse.sol";
 
 /// @title IOracleHub
 /// @notice Turns observations signed by a quorum of oracles into medians that contracts may trust.
@@ -104,7 +105,7 @@ interface IOracleHub {
         bytes[] calldata signatures
     ) external returns (bool accepted);
 
-    /// @notice Replaces all signers at once. Only the admin.
+    /// @notice Replaces all signers at once. Only the governor.
     function replaceSigners(address[] calldata signers_, uint8 quorum_) external;
 
     /// @notice The newest accepted median of a feed, however old.
@@ -113,17 +114,43 @@ interface IOracleHub {
         view
         returns (int64 value, uint64 observedAt, uint64 round);
 
-    /// @notice The newest accepted median of a feed; reverts when it is stale.
+    /// @notice The newest accepted median of a feed; reverts when it is older than its heartbeat.
     function price(uint256 feed) external view returns (int64 value);
+
+    /// @notice How far the observers of the newest accepted median of a feed agree, however old.
+    /// @return spread Their median distance from it, rounded up, in the unit of the value.
+    /// @return dispersionE6 The same as a share of it, rounded up; 65535 is that or more. [1e-6]
+    function confidence(uint256 feed) external view returns (uint64 spread, uint16 dispersionE6);
+
+    /// @notice The newest accepted report, however old.
+    function latestReport() external view returns (Report memory);
+
+    /// @notice Round of the report that jumped and waits for confirmation; 0 when none does.
+    function pendingRound() external view returns (uint64);
 
     /// @notice Whether an accepted report exists and is no older than the heartbeat.
     function isFresh() external view returns (bool);
+
+    /// @notice The same for one feed, which may have a shorter heartbeat of its own.
+    function isFeedFresh(uint256 feed) external view returns (bool);
 
     /// @notice When a report was accepted; 0 if never. [s since 1970]
     function acceptedAt(bytes32 reportHash) external view returns (uint64);
 
     /// @notice When a report that jumped was recorded; 0 if never. [s since 1970]
     function jumpedAt(bytes32 reportHash) external view returns (uint64);
+
+    /// @notice What is kept of an accepted report; zeros if it never was.
+    function recordOf(bytes32 reportHash) external view returns (ReportRecord memory);
+
+    /// @notice Whether these are the lowest and the highest observations of an accepted report.
+    /// @dev They are those of the quorum that was recorded first, or first after the grace.
+    /// @param lows Packed int64, one for each feed in listing order.
+    /// @param highs The same.
+    function isBracket(bytes32 reportHash, bytes calldata lows, bytes calldata highs)
+        external
+        view
+        returns (bool);
 
     /// @notice Limits fixed at construction.
     function limits() external view returns (Limits memory);

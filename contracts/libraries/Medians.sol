@@ -7,7 +7,7 @@ import {Columns} from "./Columns.sol";
 /// @title Medians
 /// @notice Turns packed vectors of int64 into medians, and compares reports.
 library Medians {
-    uint256 private constant VALUE_BYTES = Columns.VALUE_BYTES;
+    uint256 internal constant VALUE_BYTES = Columns.VALUE_BYTES;
 
     /// @notice A vector has one int64 for each feed.
     error VectorLength(uint256 vector, uint256 length, uint256 expected);
@@ -15,23 +15,41 @@ library Medians {
     /// @notice An observed value is zero or negative.
     error ValueNotPositive(uint256 feed, int64 value);
 
-    /// @notice For each feed, element `(k - 1) / 2` of the `k` values, ascending.
-    /// @param vectors Each packed int64, one for each feed; at least one vector.
-    function ofVectors(bytes[] calldata vectors, uint256 feeds)
-        internal
-        pure
-        returns (int64[] memory medians)
-    {
-        uint256[] memory starts = startsOf(vectors, feeds * VALUE_BYTES);
-        medians = new int64[](feeds);
-        int64[] memory sorted = new int64[](vectors.length);
-        for (uint256 feed = 0; feed < feeds; ++feed) {
-            for (uint256 v = 0; v < starts.length; ++v) {
-                insert(sorted, v, valueAt(starts[v], feed));
+    /// @notice Fills `sorted` with what the vectors say of one feed, ascending. Its median is
+    /// element `(k - 1) / 2` of the `k` values.
+    /// @param starts Where each vector begins, from `startsOf`; at least one, as many as fit
+    /// `sorted`.
+    function sortFeed(int64[] memory sorted, uint256[] memory starts, uint256 feed) internal pure {
+        uint256 count = starts.length;
+        // for (uint256 v = 0; v < count; ++v) {
+        //     int64 value = Columns.valueAt(<the vector at starts[v]>, feed);
+        //     uint256 place = v;
+        //     while (place > 0 && sorted[place - 1] > value) {
+        //         sorted[place] = sorted[place - 1];
+        //         --place;
+        //     }
+        //     sorted[place] = value;
+        // }
+        // without tests of bounds: every vector has one value for each feed, and both arrays hold
+        // `count` elements.
+        assembly ("memory-safe") {
+            let first := add(sorted, 0x20)
+            let end := add(first, shl(5, count))
+            let start := add(starts, 0x20)
+            for { let next := first } lt(next, end) { next := add(next, 0x20) } {
+                let value := sar(192, calldataload(add(mload(start), shl(3, feed))))
+                start := add(start, 0x20)
+                let place := next
+                for {} gt(place, first) {} {
+                    let above := mload(sub(place, 0x20))
+                    if iszero(sgt(above, value)) { break }
+                    mstore(place, above)
+                    place := sub(place, 0x20)
+                }
+                mstore(place, value)
             }
-            require(sorted[0] > 0, ValueNotPositive(feed, sorted[0]));
-            medians[feed] = sorted[(starts.length - 1) / 2];
         }
+        require(sorted[0] > 0, ValueNotPositive(feed, sorted[0]));
     }
 
     /// @notice The medians as reports carry them: packed int64.
@@ -64,18 +82,26 @@ library Medians {
         returns (bool)
     {
         for (uint256 feed = 0; feed < values.length; ++feed) {
-            // All medians are positive, and the products fit 64 + 20 bits.
-            uint256 value = uint64(values[feed]);
-            uint256 base = uint64(earlier[feed]);
-            uint256 step = value > base ? value - base : base - value;
-            if (step * ONE_E6 > bandE6 * base) return false;
+            if (!isNear(values[feed], earlier[feed], bandE6)) return false;
         }
         return true;
     }
 
-    /// @dev Where each vector begins in calldata: looked up once, not once for every feed.
+    /// @notice Whether a value lies within the band of an earlier one. Both are positive.
+    function isNear(int64 value, int64 earlier, uint256 bandE6) internal pure returns (bool) {
+        // The products fit 64 + 20 bits.
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast): both are positive.
+            (uint256 to, uint256 from) = (uint64(value), uint64(earlier));
+            uint256 step = to > from ? to - from : from - to;
+            return step * ONE_E6 <= bandE6 * from;
+        }
+    }
+
+    /// @notice Where each vector begins in calldata: looked up once, not once for every feed.
+    /// @param expected Bytes of every vector.
     function startsOf(bytes[] calldata vectors, uint256 expected)
-        private
+        internal
         pure
         returns (uint256[] memory starts)
     {
@@ -89,24 +115,5 @@ library Medians {
             }
             starts[v] = start;
         }
-    }
-
-    /// @dev Columns.valueAt(vector, feed) of the vector that begins at `start`; within it, since
-    /// every vector has one value for each feed.
-    function valueAt(uint256 start, uint256 feed) private pure returns (int64 value) {
-        assembly ("memory-safe") {
-            value := sar(192, calldataload(add(start, mul(feed, 8))))
-        }
-    }
-
-    /// @dev Inserts into the first `count` elements, which ascend; `count` lies in the array.
-    function insert(int64[] memory sorted, uint256 count, int64 value) private pure {
-        while (count > 0) {
-            int64 above = sorted[count - 1];
-            if (above <= value) break;
-            sorted[count] = above;
-            --count;
-        }
-        sorted[count] = value;
     }
 }

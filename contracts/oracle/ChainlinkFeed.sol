@@ -42,7 +42,7 @@ contract ChainlinkFeed is IAggregatorV3 {
     {
         (int64 value, uint64 observedAt, uint64 round) = oracleHub.latest(feed);
         updatedAt = observedAt / SECOND_NS;
-        require(oracleHub.isFresh(), StaleRound(round, updatedAt));
+        require(oracleHub.isFeedFresh(feed), StaleRound(round, updatedAt));
         return (round, value, updatedAt, updatedAt, round);
     }
 

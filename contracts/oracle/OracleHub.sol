@@ -1,73 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
+import {IOracleUse} from "../interfaces/IOracleUse.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
-import {Medians} from "../libraries/Medians.sol";
+import {Observations} from "../libraries/Observations.sol";
 import {Report} from "../types/Epoch.sol";
+import {Action, Cause, ReportRecord, UseRule} from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
+import {SignerQuorum} from "./SignerQuorum.sol";
+import {UsePolicy} from "./UsePolicy.sol";
 
 /// @title OracleHub
-contract OracleHub is IOracleHub, AccessControl, EIP712 {
-    /// @dev EIP-712 type of what one oracle signs.
-    bytes32 public constant OBSERVATION_TYPEHASH =
-        keccak256("Observation(uint64 round,uint64 observedAt,bytes values)");
+contract OracleHub is SignerQuorum, UsePolicy {
+    uint8 private constant LONGEST_STREAK = type(uint8).max;
 
-    /// @dev Bounds the work of one submission.
-    uint256 private constant MAX_FEEDS = 256;
-    uint256 private constant MAX_SIGNERS = 32;
-    uint256 private constant MIN_QUORUM = 3;
-    uint256 private constant MAX_BAND_E6 = 500_000;
-
-    /// @dev Four medians share a storage word. A report of round 0 does not exist.
+    /// @dev Medians as in `Report`; what precedes them is one word. A report of round 0 does not
+    /// exist. The others are as in `ReportRecord`.
     struct Stored {
         uint64 round;
         uint64 observedAt;
-        int64[] medians;
+        uint40 resumedAt;
+        uint8 streak;
+        bool isSettled;
+        bytes medians;
     }
 
-    uint16 private immutable _feeds;
-    uint32 private immutable _bandE6;
-    uint64 private immutable _heartbeatNs;
-    uint64 private immutable _maxSkewNs;
+    Stored internal _accepted;
+    Stored internal _pending;
 
-    /// @inheritdoc IOracleHub
-    uint64 public signerEpoch;
+    /// @dev Of the newest accepted report: as in `Observations`, and one bit for each feed.
+    bytes private _dispersions;
+    uint256 private _steep;
 
-    /// @inheritdoc IOracleHub
-    uint8 public quorum;
+    mapping(bytes32 reportHash => ReportRecord) private _acceptedRecords;
+    mapping(bytes32 reportHash => ReportRecord) private _jumpedRecords;
 
-    /// @inheritdoc IOracleHub
-    mapping(bytes32 reportHash => uint64) public acceptedAt;
-
-    /// @inheritdoc IOracleHub
-    mapping(bytes32 reportHash => uint64) public jumpedAt;
-
-    address[] private _signers;
-    mapping(address signer => uint64) private _epochOf;
-    Stored private _accepted;
-    Stored private _pending;
-
-    /// @param admin Replaces the signers.
-    constructor(address admin, Limits memory limits_, address[] memory signers_, uint8 quorum_)
-        EIP712("Plimsoll", "1")
-    {
-        require(
-            limits_.feeds > 0 && limits_.feeds <= MAX_FEEDS && limits_.bandE6 > 0
-                && limits_.bandE6 <= MAX_BAND_E6 && limits_.heartbeatNs > 0,
-            LimitsOutOfRange(limits_.feeds, limits_.bandE6, limits_.heartbeatNs)
-        );
-        _feeds = limits_.feeds;
-        _bandE6 = limits_.bandE6;
-        _heartbeatNs = limits_.heartbeatNs;
-        _maxSkewNs = limits_.maxSkewNs;
-        _grantRole(DEFAULT_ADMIN_ROLE, admin);
-        _replaceSigners(signers_, quorum_);
-    }
+    /// @param governor Replaces the signers, and sets what prices may be used for.
+    constructor(address governor, Limits memory limits_, address[] memory signers_, uint8 quorum_)
+        SignerQuorum(governor, signers_, quorum_)
+        UsePolicy(limits_)
+    {}
 
     /// @inheritdoc IOracleHub
     function submit(
@@ -78,17 +51,19 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
     ) external returns (bool accepted) {
         _checkTimes(round, observedAt);
         _checkSignatures(round, observedAt, values, signatures);
-        int64[] memory medians = Medians.ofVectors(values, _feeds);
+        Observations.Summary memory seen = _summarise(values);
 
-        accepted = _isAcceptable(medians);
+        accepted = _isAcceptable(seen.medians);
+        Stored storage newest = _newest();
+        ReportRecord memory record = _recordOf(
+            seen, observedAt, newest.observedAt, newest.resumedAt, newest.streak, accepted
+        );
         if (accepted) {
-            _accepted = Stored(round, observedAt, medians);
-            // Round zero: nothing is pending. The words of its medians are written over later.
-            if (_pending.round != 0) _pending.round = 0;
+            _accept(round, observedAt, seen, record);
         } else {
-            _pending = Stored(round, observedAt, medians);
+            _pending = _stored(round, observedAt, seen.medians, record);
         }
-        _record(round, observedAt, medians, accepted);
+        _keep(round, observedAt, seen.medians, record, accepted);
     }
 
     /// @inheritdoc IOracleHub
@@ -101,17 +76,13 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
     ) external returns (bool accepted) {
         _checkNotAhead(observedAt);
         _checkSignatures(round, observedAt, values, signatures);
-        int64[] memory medians = Medians.ofVectors(values, _feeds);
-        accepted = _isSupported(base, round, observedAt, medians);
-        _record(round, observedAt, medians, accepted);
-    }
-
-    /// @inheritdoc IOracleHub
-    function replaceSigners(address[] calldata signers_, uint8 quorum_)
-        external
-        onlyRole(DEFAULT_ADMIN_ROLE)
-    {
-        _replaceSigners(signers_, quorum_);
+        Observations.Summary memory seen = _summarise(values);
+        ReportRecord memory earlier;
+        (accepted, earlier) = _supportOf(base, round, observedAt, seen.medians);
+        ReportRecord memory record = _recordOf(
+            seen, observedAt, base.observedAt, earlier.resumedAt, earlier.streak, accepted
+        );
+        _keep(round, observedAt, seen.medians, record, accepted);
     }
 
     /// @inheritdoc IOracleHub
@@ -123,19 +94,125 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
         require(feed < _feeds, UnknownFeed(feed, _feeds));
         (observedAt, round) = (_accepted.observedAt, _accepted.round);
         require(round != 0, NoReport());
-        value = _accepted.medians[feed];
+        value = Observations.storedAt(_accepted.medians, feed);
     }
 
     /// @inheritdoc IOracleHub
     function price(uint256 feed) external view returns (int64 value) {
         uint64 observedAt;
         (value, observedAt,) = latest(feed);
-        require(!_isOld(observedAt), StalePrice(observedAt, _heartbeatNs));
+        uint64 heartbeatNs = _heartbeatNsOf(feed);
+        require(_ageNs(observedAt) <= heartbeatNs, StalePrice(observedAt, heartbeatNs));
+    }
+
+    /// @inheritdoc IOracleUse
+    function valuesFor(Action action, uint256[] calldata feeds)
+        external
+        view
+        returns (int64[] memory values, uint64 observedAt)
+    {
+        values = new int64[](feeds.length);
+        observedAt = _accepted.observedAt;
+        for (uint256 i = 0; i < feeds.length; ++i) {
+            requireUsable(action, feeds[i]);
+            values[i] = Observations.storedAt(_accepted.medians, feeds[i]);
+        }
+    }
+
+    /// @inheritdoc IOracleUse
+    function requireUsable(Action action, uint256 feed) public view {
+        (Cause cause, uint256 actual, uint256 limit) = assess(action, feed);
+        require(cause == Cause.NONE, Unusable(action, feed, cause, actual, limit));
+    }
+
+    /// @inheritdoc IOracleUse
+    function isUsable(Action action, uint256 feed) external view returns (bool) {
+        (Cause cause,,) = assess(action, feed);
+        return cause == Cause.NONE;
+    }
+
+    /// @inheritdoc IOracleUse
+    function assess(Action action, uint256 feed)
+        public
+        view
+        virtual
+        returns (Cause cause, uint256 actual, uint256 limit)
+    {
+        require(feed < _feeds, UnknownFeed(feed, _feeds));
+        if (_accepted.round == 0) return (Cause.NO_REPORT, 0, 0);
+        UseRule memory rule = _ruleOf[action];
+        (actual, limit) = (_ageNs(_accepted.observedAt), _heartbeatNsOf(feed));
+        if (rule.maxAgeNs < limit) limit = rule.maxAgeNs;
+        if (actual > limit) return (Cause.TOO_OLD, actual, limit);
+        actual = Observations.storedDispersion(_dispersions, feed);
+        limit = rule.maxDispersionE6;
+        if (actual > limit) return (Cause.DISPERSED, actual, limit);
+        if (rule.needsGrace && !_accepted.isSettled) {
+            return (Cause.AFTER_OUTAGE, _accepted.streak, _grace.reports);
+        }
+        if (rule.waitsForJumps && (_pending.round != 0 || _steep >> feed & 1 != 0)) {
+            return (Cause.JUMPED, _newest().round, _accepted.round);
+        }
+        return (Cause.NONE, 0, 0);
+    }
+
+    /// @inheritdoc IOracleUse
+    function isUsableReport(bytes32 reportHash, Action action) external view returns (bool) {
+        ReportRecord memory record = _acceptedRecords[reportHash];
+        return record.recordedAt != 0 && (record.isSettled || !_ruleOf[action].needsGrace);
     }
 
     /// @inheritdoc IOracleHub
     function isFresh() external view returns (bool) {
-        return _accepted.round != 0 && !_isOld(_accepted.observedAt);
+        return _accepted.round != 0 && _ageNs(_accepted.observedAt) <= _heartbeatNs;
+    }
+
+    /// @inheritdoc IOracleHub
+    function isFeedFresh(uint256 feed) external view returns (bool) {
+        require(feed < _feeds, UnknownFeed(feed, _feeds));
+        return _accepted.round != 0 && _ageNs(_accepted.observedAt) <= _heartbeatNsOf(feed);
+    }
+
+    /// @inheritdoc IOracleHub
+    function confidence(uint256 feed) external view returns (uint64 spread, uint16 dispersionE6) {
+        (int64 value,,) = latest(feed);
+        dispersionE6 = Observations.storedDispersion(_dispersions, feed);
+        spread = Observations.spread(value, dispersionE6);
+    }
+
+    /// @inheritdoc IOracleHub
+    function latestReport() external view returns (Report memory) {
+        require(_accepted.round != 0, NoReport());
+        return Report(_accepted.round, _accepted.observedAt, _accepted.medians);
+    }
+
+    /// @inheritdoc IOracleHub
+    function pendingRound() external view returns (uint64) {
+        return _pending.round;
+    }
+
+    /// @inheritdoc IOracleHub
+    function acceptedAt(bytes32 reportHash) public view returns (uint64) {
+        return _acceptedRecords[reportHash].recordedAt;
+    }
+
+    /// @inheritdoc IOracleHub
+    function jumpedAt(bytes32 reportHash) external view returns (uint64) {
+        return _jumpedRecords[reportHash].recordedAt;
+    }
+
+    /// @inheritdoc IOracleHub
+    function recordOf(bytes32 reportHash) external view returns (ReportRecord memory) {
+        return _acceptedRecords[reportHash];
+    }
+
+    /// @inheritdoc IOracleHub
+    function isBracket(bytes32 reportHash, bytes calldata lows, bytes calldata highs)
+        external
+        view
+        returns (bool)
+    {
+        return _acceptedRecords[reportHash].bracket == Observations.bracket(lows, highs);
     }
 
     /// @inheritdoc IOracleHub
@@ -143,114 +220,139 @@ contract OracleHub is IOracleHub, AccessControl, EIP712 {
         return Limits(_feeds, _bandE6, _heartbeatNs, _maxSkewNs);
     }
 
-    /// @inheritdoc IOracleHub
-    function signers() external view returns (address[] memory) {
-        return _signers;
-    }
-
-    /// @inheritdoc IOracleHub
-    function domainSeparator() external view returns (bytes32) {
-        return _domainSeparatorV4();
-    }
-
     /// @dev A pending report counts as newest, or it could be submitted again as its own
     /// confirmation.
-    function _checkTimes(uint64 round, uint64 observedAt) private view {
-        Stored storage newest = _pending.round != 0 ? _pending : _accepted;
+    function _checkTimes(uint64 round, uint64 observedAt) internal view virtual {
+        Stored storage newest = _newest();
         require(round > newest.round, RoundNotNew(round, newest.round));
         require(observedAt > newest.observedAt, ObservationNotNew(observedAt, newest.observedAt));
         _checkNotAhead(observedAt);
-        require(!_isOld(observedAt), ObservedTooLongAgo(observedAt, _heartbeatNs));
+        require(_ageNs(observedAt) <= _heartbeatNs, ObservedTooLongAgo(observedAt, _heartbeatNs));
     }
 
-    function _checkNotAhead(uint64 observedAt) private view {
+    function _checkNotAhead(uint64 observedAt) internal view virtual {
         uint256 latestNs = block.timestamp * SECOND_NS + _maxSkewNs;
         require(observedAt <= latestNs, ObservedInFuture(observedAt, latestNs));
     }
 
-    function _checkSignatures(
-        uint64 round,
-        uint64 observedAt,
-        bytes[] calldata values,
-        bytes[] calldata signatures
-    ) private view {
-        uint256 count = values.length;
-        require(count == signatures.length, SignatureCount(count, signatures.length));
-        require(count >= quorum && count <= MAX_SIGNERS, NoQuorum(count, quorum));
-        address earlier = address(0);
-        for (uint256 i = 0; i < count; ++i) {
-            bytes32 structHash = keccak256(
-                abi.encode(OBSERVATION_TYPEHASH, round, observedAt, keccak256(values[i]))
-            );
-            address signer = ECDSA.recoverCalldata(_hashTypedDataV4(structHash), signatures[i]);
-            require(signer > earlier, SignersOutOfOrder(earlier, signer));
-            require(_epochOf[signer] == signerEpoch, UnknownSigner(signer));
-            earlier = signer;
-        }
+    function _summarise(bytes[] calldata values)
+        internal
+        view
+        virtual
+        returns (Observations.Summary memory)
+    {
+        return Observations.summarise(values, _feeds);
     }
 
     /// @dev The band rule of docs/COMMITMENTS.md, which the engine applies too.
-    function _isAcceptable(int64[] memory medians) private view returns (bool) {
+    function _isAcceptable(bytes memory medians) internal view virtual returns (bool) {
         if (_accepted.round == 0) return true;
-        if (Medians.isWithin(medians, _accepted.medians, _bandE6)) return true;
-        return _pending.round != 0 && Medians.isWithin(medians, _pending.medians, _bandE6);
+        if (Observations.isWithin(medians, _accepted.medians, _bandE6)) return true;
+        return _pending.round != 0 && Observations.isWithin(medians, _pending.medians, _bandE6);
     }
 
     /// @dev The band rule without the order of submissions. A report that jumped vouches for later
     /// ones only, or two quorums of one round would confirm each other.
-    function _isSupported(
-        Report calldata base,
+    /// @return isSupported Whether the late report is accepted.
+    /// @return earlier What was kept of the base.
+    function _supportOf(Report calldata base, uint64 round, uint64 observedAt, bytes memory medians)
+        private
+        view
+        returns (bool isSupported, ReportRecord memory earlier)
+    {
+        if (base.round == 0) return (false, earlier);
+        bytes32 baseHash = LeafHash.report(base.round, base.observedAt, base.medians);
+        earlier = _acceptedRecords[baseHash];
+        if (earlier.recordedAt == 0) {
+            earlier = _jumpedRecords[baseHash];
+            require(earlier.recordedAt != 0, UnknownBase(baseHash));
+            if (round <= base.round || observedAt <= base.observedAt) return (false, earlier);
+        }
+        isSupported = Observations.isWithin(medians, base.medians, _bandE6);
+    }
+
+    /// @dev What will be kept of a report. A silence beyond the heartbeat between it and the one
+    /// before is an outage, whatever else was late; by the times of observation, which the log
+    /// has too.
+    function _recordOf(
+        Observations.Summary memory seen,
+        uint64 observedAt,
+        uint64 earlierAt,
+        uint40 resumedAt,
+        uint8 streak,
+        bool accepted
+    ) private view returns (ReportRecord memory record) {
+        if (observedAt <= earlierAt || observedAt - earlierAt > _heartbeatNs) {
+            // forge-lint: disable-next-line(unsafe-typecast): 2**64 ns are below 2**35 seconds.
+            (resumedAt, streak) = (uint40((observedAt + SECOND_NS - 1) / SECOND_NS), 0);
+        }
+        if (accepted && streak < LONGEST_STREAK) ++streak;
+        record = ReportRecord({
+            recordedAt: uint40(block.timestamp),
+            resumedAt: resumedAt,
+            streak: streak,
+            isSettled: _isGraceOver(observedAt, resumedAt, streak),
+            worstE6: seen.worstE6,
+            bracket: Observations.bracket(seen.lows, seen.highs)
+        });
+    }
+
+    function _accept(
         uint64 round,
         uint64 observedAt,
-        int64[] memory medians
-    ) private view returns (bool) {
-        if (base.round == 0) return false;
-        bytes32 baseHash = LeafHash.report(base.round, base.observedAt, base.medians);
-        if (acceptedAt[baseHash] == 0) {
-            require(jumpedAt[baseHash] != 0, UnknownBase(baseHash));
-            if (round <= base.round || observedAt <= base.observedAt) return false;
-        }
-        return Medians.isWithin(medians, Medians.unpack(base.medians), _bandE6);
+        Observations.Summary memory seen,
+        ReportRecord memory record
+    ) private {
+        uint256 steep = _banded == 0 || _accepted.round == 0
+            ? 0
+            : _steepFeeds(seen.medians, _accepted.medians, _pending.medians, _pending.round != 0);
+        if (steep != _steep) _steep = steep;
+        _accepted = _stored(round, observedAt, seen.medians, record);
+        _dispersions = seen.dispersions;
+        // Round zero: nothing is pending. The words of its medians are written over later.
+        if (_pending.round != 0) _pending.round = 0;
     }
 
-    function _record(uint64 round, uint64 observedAt, int64[] memory medians, bool accepted)
-        private
-    {
-        bytes memory packed = Medians.pack(medians);
-        bytes32 reportHash = LeafHash.report(round, observedAt, packed);
-        if (accepted) {
-            acceptedAt[reportHash] = uint64(block.timestamp);
-            emit ReportAccepted(round, observedAt, reportHash, packed);
-        } else {
-            jumpedAt[reportHash] = uint64(block.timestamp);
-            emit ReportPending(round, observedAt, reportHash, packed);
+    /// @dev A report that is known stays as it was first recorded, unless this time it is shown that
+    /// the grace was over: whoever names a worse base, or a better one first, changes nothing.
+    function _keep(
+        uint64 round,
+        uint64 observedAt,
+        bytes memory medians,
+        ReportRecord memory record,
+        bool accepted
+    ) private {
+        bytes32 reportHash = LeafHash.report(round, observedAt, medians);
+        mapping(bytes32 => ReportRecord) storage records =
+            accepted ? _acceptedRecords : _jumpedRecords;
+        ReportRecord storage known = records[reportHash];
+        uint40 recordedAt = known.recordedAt;
+        if (recordedAt == 0 || (record.isSettled && !known.isSettled)) {
+            if (recordedAt != 0) record.recordedAt = recordedAt;
+            records[reportHash] = record;
         }
+        if (accepted) emit ReportAccepted(round, observedAt, reportHash, medians);
+        else emit ReportPending(round, observedAt, reportHash, medians);
     }
 
-    function _isOld(uint64 observedAt) private view returns (bool) {
+    function _newest() private view returns (Stored storage) {
+        return _pending.round != 0 ? _pending : _accepted;
+    }
+
+    /// @dev Zero for what lies ahead. [ns]
+    function _ageNs(uint64 observedAt) internal view virtual returns (uint256) {
         // A validator can move it by less than the heartbeats that are of use.
+        uint256 nowNs = block.timestamp * SECOND_NS;
         // forge-lint: disable-next-line(block-timestamp)
-        return uint256(observedAt) + _heartbeatNs < block.timestamp * SECOND_NS;
+        return nowNs > observedAt ? nowNs - observedAt : 0;
     }
 
-    /// @dev A pending report stays: the engine, which does not see this, keeps it as well.
-    function _replaceSigners(address[] memory signers_, uint8 quorum_) private {
-        uint256 count = signers_.length;
-        require(
-            quorum_ >= MIN_QUORUM && uint256(quorum_) * 2 > count && quorum_ <= count
-                && count <= MAX_SIGNERS,
-            QuorumOutOfRange(quorum_, count)
-        );
-        uint64 epoch = ++signerEpoch;
-        address earlier = address(0);
-        for (uint256 i = 0; i < count; ++i) {
-            require(signers_[i] > earlier, SignersOutOfOrder(earlier, signers_[i]));
-            _epochOf[signers_[i]] = epoch;
-            earlier = signers_[i];
-        }
-        _signers = signers_;
-        quorum = quorum_;
-
-        emit SignersReplaced(epoch, signers_, quorum_);
+    function _stored(
+        uint64 round,
+        uint64 observedAt,
+        bytes memory medians,
+        ReportRecord memory record
+    ) private pure returns (Stored memory) {
+        return Stored(round, observedAt, record.resumedAt, record.streak, record.isSettled, medians);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAggregatorV3} from "../../contracts/interfaces/IAggregatorV3.sol";
 import {IOracleHub} from "../../contracts/interfaces/IOracleHub.sol";
 import {ChainlinkFeed} from "../../contracts/oracle/ChainlinkFeed.sol";
+import {FeedLimit} from "../../contracts/types/OracleUse.sol";
 import {Oracles} from "./support/Oracles.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -47,6 +48,17 @@ contract ChainlinkFeedTest is Oracles {
         _feed.latestRoundData();
         vm.expectRevert(abi.encodeWithSelector(IAggregatorV3.StaleRound.selector, 1, START));
         _feed.getRoundData(1);
+    }
+
+    function test_a_feed_with_a_heartbeat_of_its_own_is_not_answered_beyond_it() public {
+        hub.setFeedLimit(0, FeedLimit(10e9, 0));
+        report(1, NOW_NS, single(100));
+        vm.warp(START + 10);
+        _feed.latestRoundData();
+        vm.warp(START + 11);
+        vm.assertTrue(hub.isFresh());
+        vm.expectRevert(abi.encodeWithSelector(IAggregatorV3.StaleRound.selector, 1, START));
+        _feed.latestRoundData();
     }
 
     function test_there_is_no_answer_before_the_first_report() public {
