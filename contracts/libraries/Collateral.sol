@@ -45,6 +45,15 @@ library Collateral {
         }
     }
 
+    /// @notice What a unit of an asset counts for in its first bracket: the price at which the
+    /// backstop buys it. [USD e-8]
+    /// @param asset From 1.
+    function firstPrice(bytes calldata column, uint256 asset) internal pure returns (uint256) {
+        require(asset != 0 && asset * ASSET_BYTES <= column.length, AssetNotListed(asset));
+        uint256 start = (asset - 1) * ASSET_BYTES;
+        return uint64(bytes8(column[start + 8:start + 16]));
+    }
+
     /// @dev Credit of one holding; what lies above the last bracket counts nothing.
     function assetCredit(uint256 amountE8, bytes calldata column, uint256 start)
         private

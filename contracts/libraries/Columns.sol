@@ -11,6 +11,9 @@ library Columns {
     /// @dev Kind of the value column; a risk column has the number of its scenario.
     uint8 internal constant VALUES = 255;
 
+    /// @dev Kind of the funding column, which has the numbers and width of the value column.
+    uint8 internal constant FUNDING = 252;
+
     uint256 internal constant VALUE_BYTES = 8;
     uint256 internal constant LOSS_BYTES = 4;
 
@@ -21,13 +24,23 @@ library Columns {
     error UnknownScenario(uint8 scenario);
 
     /// @notice Leaf of the list tree over columns of one kind.
-    /// @param kind The scenario, `VALUES`, `Charges.KIND` or `Collateral.KIND`.
+    /// @param kind The scenario, `VALUES`, `FUNDING`, `Charges.KIND` or `Collateral.KIND`.
     function hash(uint8 underlying, uint8 kind, bytes calldata packed)
         internal
         pure
         returns (bytes32)
     {
         return keccak256(abi.encode(underlying, kind, keccak256(packed)));
+    }
+
+    /// @notice Place of a value column under the price root.
+    function valueIndex(uint8 underlying) internal pure returns (uint256) {
+        return 2 * uint256(underlying);
+    }
+
+    /// @notice Place of a funding column under the price root.
+    function fundingIndex(uint8 underlying) internal pure returns (uint256) {
+        return 2 * uint256(underlying) + 1;
     }
 
     /// @notice Place of a risk column under the risk root.

@@ -95,13 +95,17 @@ library LeafHash {
 
     /// @notice Hash of a parameter set.
     /// @param curvesHash keccak256 of its packed tier curves, which `Curves` reads.
+    /// @param listingRoot List tree over what it lists: oracle, instruments, assets.
     /// @param documentHash keccak256 of the canonical JSON of the whole set.
-    function parameters(Terms memory terms, bytes32 curvesHash, bytes32 documentHash)
-        internal
-        pure
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(keccak256(abi.encode(terms)), curvesHash, documentHash));
+    function parameters(
+        Terms memory terms,
+        bytes32 curvesHash,
+        bytes32 listingRoot,
+        bytes32 documentHash
+    ) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(keccak256(abi.encode(terms)), curvesHash, listingRoot, documentHash)
+        );
     }
 
     /// @dev The length and elements of an array, as encoded. Each of the following three is

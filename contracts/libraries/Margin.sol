@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {AccountLeaf, MODE_PORTFOLIO, Position} from "../types/Account.sol";
 import {ColumnOpening, Terms} from "../types/Liquidation.sol";
 import {ONE_E6, SLOT_BITS, SLOT_MASK} from "../types/Units.sol";
-import {Charges, GROUPS} from "./Charges.sol";
+import {Charges} from "./Charges.sol";
 import {Collateral} from "./Collateral.sol";
 import {Columns} from "./Columns.sol";
 import {Curves} from "./Curves.sol";
@@ -57,7 +57,7 @@ library Margin {
     struct Net {
         int256 deltaE6;
         uint256 unwindE6;
-        int256[GROUPS] rollsE6;
+        int256[32] rollsE6; // GROUPS, which Slither cannot read here
     }
 
     /// @notice Margins of an account.
