@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from zlib import crc32
 
-from offchain.adapters.log_file import write_durably
+from offchain.adapters.durable import write_durably
 from offchain.services.errors import BatchFileCorrupt
 from offchain.services.json_values import MalformedValue, from_json, to_json
 from offchain.services.ports import SignedBatch
@@ -26,9 +26,22 @@ class BatchFiles:
         number = signed.batch.header.batch_no
         if number != self._count + 1:
             raise ValueError(f"batch {number} does not follow batch {self._count}")
-        body = json.dumps(to_json(signed), separators=(",", ":")).encode()
-        write_durably(self._path(number), f"{MAGIC} {crc32(body):08x}\n".encode() + body)
+        self._write(signed)
         self._count = number
+
+    def replace(self, signed: SignedBatch) -> None:
+        """Store a batch that is there in another form, durably, whole or not at all."""
+        number = signed.batch.header.batch_no
+        if not 0 < number <= self._count:
+            raise ValueError(f"there is no batch {number} to replace")
+        self._write(signed)
+
+    def drop_from(self, batch_no: int) -> None:
+        """Set the batches from a number on aside, the last one first; nothing is deleted."""
+        for number in range(self._count, batch_no - 1, -1):
+            path = self._path(number)
+            path.rename(path.with_suffix(f".dropped-{len(list(self._directory.iterdir()))}"))
+            self._count = number - 1
 
     def load(self, batch_no: int) -> SignedBatch | None:
         """Return a batch, or None when there is none.
@@ -38,25 +51,21 @@ class BatchFiles:
         BatchFileCorrupt
             The file is not exactly what `save` writes.
         """
-        if not 0 < batch_no <= self._count:
-            return None
-        path = self._path(batch_no)
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise BatchFileCorrupt(f"{path.name}: longer than {MAX_FILE_BYTES} bytes")
-        head, _, body = path.read_bytes().partition(b"\n")
-        if head != f"{MAGIC} {crc32(body):08x}".encode():
-            raise BatchFileCorrupt(f"{path.name}: the checksum is wrong")
-        try:
-            signed = from_json(SignedBatch, json.loads(body))
-        except (MalformedValue, ValueError) as fault:
-            raise BatchFileCorrupt(f"{path.name}: {fault}") from fault
-        if signed.batch.header.batch_no != batch_no:
-            raise BatchFileCorrupt(f"{path.name}: holds batch {signed.batch.header.batch_no}")
-        return signed
+        return _read(self._path(batch_no), batch_no) if 0 < batch_no <= self._count else None
+
+    def left(self, batch_no: int) -> list[SignedBatch]:
+        """Return the batches of a number that were set aside; see `load`."""
+        paths = self._directory.glob(f"{self._path(batch_no).stem}.dropped-*")
+        return [_read(path, batch_no) for path in sorted(paths)]
 
     def count(self) -> int:
         """Return how many batches there are, which is the number of the last one."""
         return self._count
+
+    def _write(self, signed: SignedBatch) -> None:
+        body = json.dumps(to_json(signed), separators=(",", ":")).encode()
+        path = self._path(signed.batch.header.batch_no)
+        write_durably(path, f"{MAGIC} {crc32(body):08x}\n".encode() + body)
 
     def _path(self, batch_no: int) -> Path:
         return self._directory / f"batch-{batch_no:010d}.json"
@@ -68,3 +77,19 @@ class BatchFiles:
             if name != self._path(number).name:
                 raise BatchFileCorrupt(f"batch {number} is missing, {name} is there")
         return len(names)
+
+
+def _read(path: Path, batch_no: int) -> SignedBatch:
+    """Return the batch of a file that must hold this number."""
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise BatchFileCorrupt(f"{path.name}: longer than {MAX_FILE_BYTES} bytes")
+    head, _, body = path.read_bytes().partition(b"\n")
+    if head != f"{MAGIC} {crc32(body):08x}".encode():
+        raise BatchFileCorrupt(f"{path.name}: the checksum is wrong")
+    try:
+        signed = from_json(SignedBatch, json.loads(body))
+    except (MalformedValue, ValueError) as fault:
+        raise BatchFileCorrupt(f"{path.name}: {fault}") from fault
+    if signed.batch.header.batch_no != batch_no:
+        raise BatchFileCorrupt(f"{path.name}: holds batch {signed.batch.header.batch_no}")
+    return signed

@@ -28,6 +28,12 @@ class BatchReports:
             self._settled += 1
             del self._told[self._settled]
 
+    def forget_from(self, batch_no: int) -> None:
+        """Forget the batches from a number on: others will have their numbers."""
+        self._model.drop_batches(batch_no)
+        self._told = {n: status for n, status in self._told.items() if n < batch_no}
+        self._settled = min(self._settled, batch_no - 1)
+
     def _is_settled(self, number: int) -> bool:
         row = self._model.batch(number)
         return row is not None and row["status"] == FINALIZED

@@ -9,17 +9,22 @@ from dataclasses import astuple
 from enum import IntEnum
 from typing import Any, Self
 
+from offchain.adapters.blob_source import BeaconBlobs, NodeBlobs
+from offchain.adapters.blobs import blob_hash
 from offchain.adapters.chain_abi import ContractInterface, RevertDecoder
+from offchain.adapters.chain_clock import ChainClock
 from offchain.adapters.chain_history import ChainEvent, CommittedBatch, History
-from offchain.adapters.chain_node import READ_TIMEOUT_S, Block, Node
+from offchain.adapters.chain_node import READ_TIMEOUT_S, Node
 from offchain.adapters.chain_sender import RECEIPT_TIMEOUT_S, GasUse, Sender
 from offchain.adapters.compiler import abi
-from offchain.adapters.deployment import Deployment, contract_name
-from offchain.core.units import SECOND_NS
+from offchain.adapters.deployment import Deployment
+from offchain.adapters.deployment_plan import contract_name
 from offchain.engine.messages import PriceReport
+from offchain.ledger.blob_data import pack
+from offchain.ledger.checkpoint import CheckpointRoot
 from offchain.ledger.columns import pack_values
 from offchain.ledger.epoch import Report
-from offchain.ledger.header import BatchHeader
+from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.outputs import Output
 from offchain.ledger.signatures import recover
@@ -30,18 +35,19 @@ from offchain.ledger.witness import LiquidationWitness
 from offchain.services.errors import TransactionReverted, WrongChain
 from offchain.services.ports import InboxEntry, Signer, TransactionReceipt
 
-DEVELOPMENT_CHAIN = 31_337
-
 
 class BatchStatus(IntEnum):
     """Where a batch is in its life, as the contract numbers it."""
 
     NONE = 0
     COMMITTED = 1
-    FINALIZED = 2
+    PROVEN = 2
+    CHALLENGED = 3
+    FINALIZED = 4
+    REVERTED = 5
 
 
-class Chain:
+class Chain(ChainClock):
     """One deployment on one node. Safe to use from several threads.
 
     Parameters
@@ -52,6 +58,9 @@ class Chain:
         Where the contracts are.
     timeout_s, receipt_timeout_s : float
         Bounds on one request and on the wait for one receipt. [s]
+    beacon_url : str, optional
+        Where blobs are read by the beacon API; from the node itself, a development node, if not
+        given.
 
     Raises
     ------
@@ -67,6 +76,7 @@ class Chain:
         deployment: Deployment,
         timeout_s: float = READ_TIMEOUT_S,
         receipt_timeout_s: float = RECEIPT_TIMEOUT_S,
+        beacon_url: str | None = None,
     ) -> None:
         self.deployment = deployment
         self.contracts = {
@@ -81,7 +91,9 @@ class Chain:
             self.node.close()
             raise
         self._sender = Sender(self.node, deployment.chain_id, receipt_timeout_s)
-        self.history = History(self.node, self.contracts, deployment.block_number)
+        self._beacon = BeaconBlobs(beacon_url, timeout_s) if beacon_url else None
+        blobs = self._beacon or NodeBlobs(self.node)
+        self.history = History(self.node, self.contracts, deployment.block_number, blobs)
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +104,8 @@ class Chain:
     def close(self) -> None:
         """Close the connections to the node."""
         self.node.close()
+        if self._beacon is not None:
+            self._beacon.close()
 
     def domain(self, name: str) -> Domain:
         """Return the EIP-712 domain of a contract of the deployment."""
@@ -150,24 +164,57 @@ class Chain:
         """Return the prefix hash of the first `count` entries."""
         return bytes(self.call("Inbox", "prefixAt", count))
 
-    def deposits(self, first_block: int, last_block: int) -> list[InboxEntry]:
+    def inbox_entries(self, first_block: int, last_block: int) -> list[InboxEntry]:
         """Return the inbox entries of an inclusive range of blocks, in order."""
-        return self.history.deposits(first_block, last_block)
+        return self.history.inbox_entries(first_block, last_block)
 
     # Batches
 
     def commit(
         self, signer: Signer, header: BatchHeader, signature: bytes, data: bytes
     ) -> TransactionReceipt:
-        """Append a signed batch; `signer` only pays."""
-        return self.send(signer, "Settlement", "commit", header.values(), signature, data)
+        """Append a signed batch, its data where the header says; `signer` only pays."""
+        contract, is_in_blobs = self.contracts["Settlement"], header.da_kind == DATA_KIND_BLOBS
+        return self._sender.send(
+            signer,
+            contract,
+            contract.function("commit"),
+            (header.values(), signature, b"" if is_in_blobs else data),
+            pack(data) if is_in_blobs else (),
+        )
+
+    def blob_hash(self, data: bytes) -> bytes:
+        """Return `daHash` of data that goes into blobs; EncodingError when it does not fit."""
+        return blob_hash(data)
+
+    def rollback(self, signer: Signer, header: BatchHeader) -> TransactionReceipt:
+        """Take back an open batch and all after it; the sequencer's key only."""
+        return self.send(signer, "Settlement", "rollback", header.values())
+
+    def prove(self, signer: Signer, header: BatchHeader, proof: bytes) -> TransactionReceipt:
+        """Show the proof of a committed batch; anyone may."""
+        return self.send(signer, "Settlement", "prove", header.values(), proof)
 
     def finalise(
-        self, signer: Signer, header: BatchHeader, totals: Totals, proof: bytes
+        self,
+        signer: Signer,
+        header: BatchHeader,
+        totals: Totals,
+        checkpoint: CheckpointRoot,
+        proof: bytes,
     ) -> TransactionReceipt:
-        """Make the oldest open batch final."""
-        values = astuple(totals)
-        return self.send(signer, "Settlement", "finalise", header.values(), values, proof)
+        """Make the oldest open batch final; the proof may be empty when it was shown before."""
+        sums = astuple(checkpoint.sums)
+        return self.send(
+            signer,
+            "Settlement",
+            "finalise",
+            header.values(),
+            astuple(totals),
+            sums,
+            checkpoint.root_hash,
+            proof,
+        )
 
     def claim(
         self,
@@ -201,9 +248,22 @@ class Chain:
         """Return when a batch was committed. [s since 1970]"""
         return int(self.call("Settlement", "committedAt", batch_no))
 
-    def challenge_window(self) -> int:
-        """Return how long a batch waits between commit and finality. [s]"""
-        return int(self.call("Settlement", "challengeWindow"))
+    def attested_window(self) -> int:
+        """Return how long an attested batch waits between commit and finality. [s]"""
+        return int(self.call("Settlement", "attestedWindow"))
+
+    def final_after(self, batch_no: int) -> int:
+        """Return when the window of an open batch ends. [s since 1970]"""
+        return int(self.call("Settlement", "finalAfter", batch_no))
+
+    def sequencer(self) -> tuple[bytes, int, bool]:
+        """Return the sequencer's address, its epoch, and whether its stake is whole."""
+        address, epoch, is_bonded = self.call("SequencerRegistry", "current")
+        return bytes.fromhex(str(address)[2:]), int(epoch), bool(is_bonded)
+
+    def stake(self, signer: Signer, amount_e6: int) -> TransactionReceipt:
+        """Add to the signer's stake; the registry must be allowed to take it. [USD e-6]"""
+        return self.send(signer, "SequencerRegistry", "stake", amount_e6)
 
     def max_open_batches(self) -> int:
         """Return how many batches may be committed and not final."""
@@ -211,7 +271,7 @@ class Chain:
 
     def committed_header(self, batch_no: int) -> BatchHeader:
         """Return the header of a committed batch, checked by the hash that the contract holds."""
-        return self.history.committed_batch(batch_no).header
+        return self.history.committed_header(batch_no)
 
     def committed_batches(self) -> Iterator[CommittedBatch]:
         """Yield every committed batch, header and log, from the chain alone."""
@@ -277,68 +337,43 @@ class Chain:
 
     def is_verified(self, batch_no: int, index: int) -> bool:
         """Return whether a liquidation of a batch was verified."""
-        return bool(self.call("LiquidationManager", "isVerified", batch_no, index))
+        batch_hash = self.batch_hash_of(batch_no)
+        return bool(self.call("LiquidationManager", "isVerified", batch_hash, index))
 
     def verified_count(self, batch_no: int) -> int:
         """Return how many liquidations of a batch were verified."""
-        return int(self.call("LiquidationManager", "verifiedCount", batch_no))
+        batch_hash = self.batch_hash_of(batch_no)
+        return int(self.call("LiquidationManager", "verifiedCount", batch_hash))
 
     def terms_of(self, params_hash: bytes) -> Terms:
         """Return the terms of an adopted parameter set."""
         return Terms(*self.call("RiskParameters", "termsOf", params_hash))
 
+    def active_params_hash(self) -> bytes:
+        """Return the hash of the parameter set in force."""
+        return bytes(self.call("RiskParameters", "paramsHash"))
+
+    def document_hash_of(self, params_hash: bytes) -> bytes:
+        """Return the hash of the document of an adopted parameter set."""
+        return bytes(self.call("RiskParameters", "documentHashOf", params_hash))
+
     def curves_hash_of(self, params_hash: bytes) -> bytes:
         """Return the hash of the tier curves of an adopted parameter set."""
         return bytes(self.call("RiskParameters", "curvesHashOf", params_hash))
 
-    def keeper_credit(self, keeper: bytes) -> int:
-        """Return what a keeper may claim. [USD e-6]"""
-        return int(self.call("InsuranceFund", "keeperCredit", keeper))
+    def batches_of_keeper(self, keeper: bytes) -> list[int]:
+        """Return the batches in which a keeper verified something, ascending."""
+        events = self.history.events(("LiquidationManager",))
+        found = {e.arguments["batchNo"] for e in events if e.arguments.get("keeper") == keeper}
+        return sorted(found)
 
-    def claim_keeper_fees(self, signer: Signer) -> TransactionReceipt:
-        """Pay out all that the signer is owed."""
-        return self.send(signer, "InsuranceFund", "claimKeeperFees")
+    def keeper_credit(self, batch_no: int, keeper: bytes) -> int:
+        """Return what a keeper may claim of a batch; zero until it is final. [USD e-6]"""
+        return int(self.call("InsuranceFund", "keeperCredit", batch_no, keeper))
 
-    # Blocks, and the clock of a development chain
-
-    def block_number(self) -> int:
-        """Return the number of the newest block."""
-        return self.node.block_number()
-
-    def block(self, number: int | None = None) -> Block:
-        """Return a block, the newest one by default."""
-        return self.node.block(number)
-
-    def block_time(self) -> int:
-        """Return the time of the newest block. [s since 1970]"""
-        return self.node.block().time_s
-
-    def set_time(self, time_ns: int) -> None:
-        """Mine a block at a time [ns, rounded up to s]; nothing when that is not in the future.
-
-        Only on a development chain. Later blocks follow in steps of zero seconds, so that the
-        chain's time is what was set last.
-        """
-        self._demand_development()
-        time_s = -(-time_ns // SECOND_NS)
-        self.node.request("anvil_setBlockTimestampInterval", 0)
-        if time_s > self.block_time():
-            self.node.request("evm_setNextBlockTimestamp", time_s)
-            self.mine()
-
-    def mine(self) -> None:
-        """Mine an empty block, on a development chain."""
-        self._demand_development()
-        self.node.request("evm_mine")
-
-    def give_gas(self, address: bytes, amount_wei: int) -> None:
-        """Set the native balance of an address, on a development chain. [wei]"""
-        self._demand_development()
-        self.node.request("anvil_setBalance", "0x" + address.hex(), hex(amount_wei))
-
-    def _demand_development(self) -> None:
-        if self.deployment.chain_id != DEVELOPMENT_CHAIN:
-            raise WrongChain(f"chain {self.deployment.chain_id} is no development chain")
+    def claim_keeper_fees(self, signer: Signer, batch_nos: Sequence[int]) -> TransactionReceipt:
+        """Pay out what the signer is owed of some final batches."""
+        return self.send(signer, "InsuranceFund", "claimKeeperFees", list(batch_nos))
 
     def _examine(self) -> None:
         found, wanted = self.node.chain_id(), self.deployment.chain_id

@@ -5,8 +5,22 @@ from typing import Any
 from offchain.adapters.chain_abi import ContractInterface
 from offchain.adapters.chain_node import Node
 from offchain.adapters.compiler import abi
-from offchain.adapters.deployment import Deployment, token_name
+from offchain.adapters.deployment import Deployment
+from offchain.adapters.deployment_plan import JUDGES, PARTS, token_name
 from offchain.services.errors import TransactionReverted, WrongChain
+
+GETTERS = (
+    "vault",
+    "inbox",
+    "liquidationManager",
+    "riskParameters",
+    "insuranceFund",
+    "proofRouter",
+    "registry",
+    "court",
+)
+"""What the settlement contract names."""
+NAMES = {"vault": "CollateralVault", "registry": "SequencerRegistry"}
 
 
 def discover(url: str, settlement: bytes, first_block: int = 0) -> Deployment:
@@ -49,22 +63,31 @@ class _Discovery:
 
     def _walk(self) -> dict[str, bytes]:
         found = {"Settlement": self._settlement}
-        for getter in (
-            "vault",
-            "inbox",
-            "liquidationManager",
-            "riskParameters",
-            "insuranceFund",
-            "proofRouter",
-        ):
-            name = "CollateralVault" if getter == "vault" else getter[0].upper() + getter[1:]
+        for getter in GETTERS:
+            name = NAMES.get(getter, getter[0].upper() + getter[1:])
             found[name] = self._ask("Settlement", self._settlement, getter)
         manager, vault = found["LiquidationManager"], found["CollateralVault"]
+        found["Exit"] = self._ask("CollateralVault", vault, "exit")
         found["OracleHub"] = self._ask("LiquidationManager", manager, "oracleHub")
         found["AttestedVerifier"] = self._ask("ProofRouter", found["ProofRouter"], "verifierOf", 0)
+        found["PlimsollTimelock"] = self._ask("CollateralVault", vault, "governor")
+        found["VaultLimits"] = self._ask("CollateralVault", vault, "limits")
+        registry = found["SequencerRegistry"]
+        found["Guardian"] = self._ask("SequencerRegistry", registry, "guardian")
+        found |= self._judges(found["Court"])
         for asset in range(self._read("CollateralVault", vault, "collateralCount") + 1):
             found[token_name(asset)] = self._ask("CollateralVault", vault, "token", asset)
         return found
+
+    def _judges(self, court: bytes) -> dict[str, bytes]:
+        """Return the judges of the court, and those behind the judge of effects."""
+        judges = {name: self._ask("Court", court, "judgeOf", kind) for name, kind in JUDGES.items()}
+        of_effects = judges["EffectsJudge"]
+        parts = {
+            name: self._ask("EffectsJudge", of_effects, "part", place)
+            for place, name in enumerate(PARTS)
+        }
+        return judges | parts
 
     def _ask(self, name: str, address: bytes, getter: str, *arguments: object) -> bytes:
         return bytes.fromhex(self._read(name, address, getter, *arguments)[2:])

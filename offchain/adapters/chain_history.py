@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offchain.adapters.blob_source import BlobSource, read_blobs
+from offchain.adapters.blobs import blob_hash
 from offchain.adapters.chain_abi import ContractInterface
 from offchain.adapters.chain_node import Log, Node
-from offchain.ledger.abi import unsigned
-from offchain.ledger.header import BatchHeader, batch_hash
+from offchain.ledger.blob_data import hash_of_blobs, pack, unpack
+from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader, batch_hash
+from offchain.ledger.keccak import keccak256
 from offchain.services.errors import BatchDataMissing, NodeRefused
 from offchain.services.ports import InboxEntry
 
@@ -31,7 +34,8 @@ class ChainEvent:
 class CommittedBatch:
     """A batch as it was committed: all of it comes from the chain.
 
-    `data` is the plain concatenation of the frames of the input log.
+    `data` is what was posted: the frames of the input log, then the trace. `blobs` held it, as
+    they came; none when it was calldata.
     """
 
     header: BatchHeader
@@ -40,6 +44,28 @@ class CommittedBatch:
     batch_hash: bytes
     block: int
     transaction_hash: bytes
+    blobs: tuple[bytes, ...] = ()
+
+    @property
+    def data_hash(self) -> bytes:
+        """What `daHash` has to be, from the data alone.
+
+        Blobs that hold anything besides the data give another one than the header's.
+        """
+        if self.header.da_kind != DATA_KIND_BLOBS:
+            return keccak256(self.data)
+        return self.header.da_hash if pack(self.data) == self.blobs else blob_hash(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """A commit as its transaction says it; `data` is empty when blobs hold it."""
+
+    header: BatchHeader
+    signature: bytes
+    data: bytes
+    batch_hash: bytes
+    blob_hashes: tuple[bytes, ...]
 
 
 class History:
@@ -51,12 +77,18 @@ class History:
         By the names of the deployment.
     first_block : int
         Where the deployment begins; earlier blocks are not asked for.
+    blobs : BlobSource
+        Serves the blobs of those batches whose data is in them.
     """
 
     def __init__(
-        self, node: Node, contracts: Mapping[str, ContractInterface], first_block: int
+        self,
+        node: Node,
+        contracts: Mapping[str, ContractInterface],
+        first_block: int,
+        blobs: BlobSource,
     ) -> None:
-        self.first_block = first_block
+        self.first_block, self._blobs = first_block, blobs
         self._node, self._contracts = node, dict(contracts)
         self._by_address = {c.address: (name, c) for name, c in contracts.items()}
         self._seen: tuple[int, int] = (0, first_block)  # a batch and the block of its commit
@@ -104,18 +136,21 @@ class History:
                     name, event.name, arguments, log.block, log.log_index, log.transaction_hash
                 )
 
-    def deposits(self, first_block: int, last_block: int) -> list[InboxEntry]:
+    def inbox_entries(self, first_block: int, last_block: int) -> list[InboxEntry]:
         """Return the entries of the inbox that an inclusive range of blocks added, in order."""
-        event = self._contracts["Inbox"].event_named("Deposited")
+        event = self._contracts["Inbox"].event_named("Enqueued")
         entries = []
         for log in self.logs(["Inbox"], [event.topic], first_block, last_block):
             a = event.decode(log.topics, log.data)
             entry = InboxEntry(
+                a["kind"],
                 a["index"],
+                a["time"],
                 a["owner"],
                 a["subaccount"],
-                a["asset"],
+                a["place"],
                 a["amount"],
+                a["key"],
                 a["prefix"],
                 log.block,
             )
@@ -125,40 +160,86 @@ class History:
     def committed_batches(
         self, first_block: int | None = None, last_block: int | None = None
     ) -> Iterator[CommittedBatch]:
-        """Yield every committed batch in order; BatchDataMissing when one cannot be read back."""
-        topic = self._contracts["Settlement"].event_named("BatchCommitted").topic
-        for log in self.logs(["Settlement"], [topic], first_block, last_block):
+        """Yield every batch that stands, in order; BatchDataMissing when one is unreadable."""
+        for log in self._standing(first_block, last_block).values():
             yield self._read_back(log)
 
     def committed_batch(self, batch_no: int) -> CommittedBatch:
         """Return one committed batch; BatchDataMissing when there is none or it is unreadable."""
-        topic = self._contracts["Settlement"].event_named("BatchCommitted").topic
+        return self._read_back(self._commit_of(batch_no))
+
+    def committed_header(self, batch_no: int) -> BatchHeader:
+        """Return the header of a committed batch, whether or not its blobs are still served."""
+        return self._read_commit(self._commit_of(batch_no)).header
+
+    def batch_of(self, event: ChainEvent) -> CommittedBatch:
+        """Return the batch of a `BatchCommitted`, whether it stands or was reverted since."""
+        for log in self.logs([event.contract], (), event.block, event.block):
+            if log.log_index == event.log_index:
+                return self._read_back(log)
+        raise BatchDataMissing(f"block {event.block} has no commit any more")
+
+    def _commit_of(self, batch_no: int) -> Log:
+        """Return where a batch was committed."""
         known, block = self._seen
-        topics = [topic, unsigned(batch_no, 256)]
         # The block of an earlier batch saves pages; after a reorganisation it may mislead.
         for first in (block if known <= batch_no else self.first_block, self.first_block):
-            for log in self.logs(["Settlement"], topics, first):
-                batch = self._read_back(log)
-                self._seen = (batch_no, batch.block)
-                return batch
+            log = self._standing(first).get(batch_no)
+            if log is not None:
+                self._seen = (batch_no, log.block)
+                return log
         raise BatchDataMissing(f"batch {batch_no} was not committed since block {first}")
 
+    def _standing(
+        self, first_block: int | None = None, last_block: int | None = None
+    ) -> dict[int, Log]:
+        """Return the commits in a range of blocks by number, without those that were reverted."""
+        settlement = self._contracts["Settlement"]
+        committed = settlement.event_named("BatchCommitted").topic
+        reverted = settlement.event_named("BatchReverted").topic
+        standing: dict[int, Log] = {}
+        for log in self.logs(["Settlement"], (), first_block, last_block):
+            if log.topics[0] in {committed, reverted}:
+                number = int.from_bytes(log.topics[1])
+                while standing and next(reversed(standing)) >= number:
+                    standing.popitem()
+                if log.topics[0] == committed:
+                    standing[number] = log
+        return standing
+
     def _read_back(self, log: Log) -> CommittedBatch:
-        """Return the batch of a `BatchCommitted`, from the input of its transaction."""
+        """Return the batch of a `BatchCommitted`, its data from wherever it was posted."""
+        commit = self._read_commit(log)
+        data, blobs = commit.data, tuple[bytes, ...]()
+        if commit.header.da_kind == DATA_KIND_BLOBS:
+            blobs = read_blobs(self._blobs, self._node.block(log.block), commit.blob_hashes)
+            data = unpack(blobs, commit.header.da_length)
+        return CommittedBatch(
+            commit.header,
+            commit.signature,
+            data,
+            commit.batch_hash,
+            log.block,
+            log.transaction_hash,
+            blobs,
+        )
+
+    def _read_commit(self, log: Log) -> _Commit:
+        """Return what the transaction of a `BatchCommitted` says."""
         settlement = self._contracts["Settlement"]
         event = settlement.event_named("BatchCommitted").decode(log.topics, log.data)
         number, where = event["batchNo"], f"0x{log.transaction_hash.hex()}"
-        found = self._node.transaction_input(log.transaction_hash)
-        if found is None:
+        sent = self._node.transaction(log.transaction_hash)
+        if sent is None:
             raise BatchDataMissing(f"batch {number}: the node does not have transaction {where}")
-        receiver, calldata = found
-        arguments = settlement.function("commit").decode_input(calldata)
-        if receiver != settlement.address or arguments is None:
+        arguments = settlement.function("commit").decode_input(sent.calldata)
+        if sent.receiver != settlement.address or arguments is None:
             raise BatchDataMissing(f"batch {number}: transaction {where} is no direct commit")
         values, signature, data = arguments
         header = BatchHeader(*values)
         if batch_hash(header) != event["batchHash"]:
             raise BatchDataMissing(f"batch {number}: transaction {where} holds another header")
-        return CommittedBatch(
-            header, signature, data, event["batchHash"], log.block, log.transaction_hash
-        )
+        is_in_blobs = header.da_kind == DATA_KIND_BLOBS
+        if is_in_blobs and hash_of_blobs(sent.blob_hashes) != header.da_hash:
+            raise BatchDataMissing(f"batch {number}: transaction {where} carries other blobs")
+        return _Commit(header, signature, data, event["batchHash"], sent.blob_hashes)

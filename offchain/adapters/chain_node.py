@@ -33,6 +33,7 @@ RETRIES = 3
 """Attempts of a read; a transaction is never sent again by the transport."""
 REPEATABLE = (
     "eth_chainId",
+    "eth_blobBaseFee",
     "eth_blockNumber",
     "eth_call",
     "eth_estimateGas",
@@ -73,13 +74,24 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """A transaction that is in a block."""
+    """A transaction that is in a block; one without blobs used no blob gas."""
 
     transaction_hash: bytes
     succeeded: bool
     block: int
     gas_used: int
     gas_price_wei: int
+    blob_gas_used: int
+    blob_gas_price_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a transaction says: to whom, what, and which blobs it carries."""
+
+    receiver: bytes
+    calldata: bytes
+    blob_hashes: tuple[bytes, ...]
 
 
 class Node:
@@ -191,17 +203,27 @@ class Node:
             int(found["blockNumber"]),
             int(found["gasUsed"]),
             int(found.get("effectiveGasPrice", 0)),
+            _number(found.get("blobGasUsed", 0)),
+            _number(found.get("blobGasPrice", 0)),
         )
 
-    def transaction_input(self, transaction_hash: bytes) -> tuple[bytes, bytes] | None:
-        """Return receiver and input of a transaction, or None when the node does not have it."""
+    def blob_base_fee_wei(self) -> int:
+        """Return what a unit of blob gas costs in the next block. [wei]"""
+        return _number(self.request("eth_blobBaseFee"))
+
+    def transaction(self, transaction_hash: bytes) -> Sent | None:
+        """Return what a transaction says, or None when the node does not have it."""
         with self._faults("eth_getTransactionByHash"):
             try:
                 found = self.web3.eth.get_transaction(cast(Any, transaction_hash))
             except TransactionNotFound:
                 return None
         receiver = found.get("to")
-        return (bytes.fromhex(receiver[2:]) if receiver else b"", bytes(found["input"]))
+        return Sent(
+            bytes.fromhex(receiver[2:]) if receiver else b"",
+            bytes(found["input"]),
+            tuple(bytes(known) for known in found.get("blobVersionedHashes", ())),
+        )
 
     def logs(
         self,
@@ -266,3 +288,8 @@ class Node:
 def _text(address: bytes) -> Any:
     """Return an address as web3 takes it."""
     return checksum(address)
+
+
+def _number(value: Any) -> int:
+    """Return a quantity that web3 may or may not have converted."""
+    return int(value, 16) if isinstance(value, str) else int(value)

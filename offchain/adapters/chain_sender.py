@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import rlp  # type: ignore[import-untyped] # it has none
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from web3.types import TxParams
 
+from offchain.adapters.blobs import Sidecar, sidecar
 from offchain.adapters.chain_abi import ContractInterface, Function, checksum
 from offchain.adapters.chain_node import Mined, Node
 from offchain.services.errors import (
@@ -24,6 +26,8 @@ GAS_MARGIN_E2 = 120
 MAX_GAS = 16_777_216
 """No transaction may carry more (EIP-7825)."""
 PRIORITY_FEE_WEI = 1_000_000_000
+WRAPPER_VERSION = b"\x01"
+"""Of blobs with cell proofs beside a transaction (EIP-7594)."""
 NONCE_ATTEMPTS = 3
 RECEIPT_TIMEOUT_S = 60
 _NONCE_WORDS = ("nonce", "replacement transaction underpriced")
@@ -76,8 +80,9 @@ class Sender:
         contract: ContractInterface,
         function: Function,
         arguments: Sequence[object],
+        blobs: Sequence[bytes] = (),
     ) -> TransactionReceipt:
-        """Send one call and wait until it is in a block.
+        """Send one call, with blobs perhaps, and wait until it is in a block.
 
         Raises
         ------
@@ -92,14 +97,17 @@ class Sender:
         """
         call = f"{contract.name}.{function.name}"
         calldata = function.encode(arguments)
-        request = {
+        request: dict[str, Any] = {
             "from": checksum(signer.address),
             "to": contract.checksum_address,
             "data": "0x" + calldata.hex(),
         }
+        beside = sidecar(blobs) if blobs else None
+        if beside is not None:
+            request |= self._blob_fields(beside)
         gas = self._gas_limit(call, request)
         with self._lock_of(signer.address):
-            transaction_hash = self._submit(call, signer, request, gas)
+            transaction_hash = self._submit(call, signer, request | {"gas": gas}, beside)
             self._under_way[signer.address] += 1
         try:
             mined = self._node.receipt(call, transaction_hash, self._timeout_s)
@@ -114,8 +122,24 @@ class Sender:
         with self._lock:
             self.gas_by_call.setdefault(call, GasUse()).add(mined.gas_used)
         return TransactionReceipt(
-            call, transaction_hash, mined.block, mined.gas_used, mined.gas_price_wei, calldata
+            call,
+            transaction_hash,
+            mined.block,
+            mined.gas_used,
+            mined.gas_price_wei,
+            calldata,
+            mined.blob_gas_used,
+            mined.blob_gas_price_wei,
         )
+
+    def _blob_fields(self, beside: Sidecar) -> dict[str, Any]:
+        """Return what a transaction says of its blobs; they pay at most twice what they cost now.
+
+        The price moves by an eighth from block to block.
+        """
+        fee_wei = 2 * self._node.blob_base_fee_wei()  # never zero
+        hashes = ["0x" + known.hex() for known in beside.versioned_hashes]
+        return {"maxFeePerBlobGas": hex(fee_wei), "blobVersionedHashes": hashes}
 
     def _forget_nonce(self, address: bytes) -> None:
         """Ask the node again once nothing is under way: its chain may have been reorganised."""
@@ -124,7 +148,7 @@ class Sender:
             if not self._under_way[address]:
                 self._nonces.pop(address, None)
 
-    def _gas_limit(self, call: str, request: dict[str, str]) -> int:
+    def _gas_limit(self, call: str, request: dict[str, Any]) -> int:
         estimate = self._node.estimate_gas(call, cast(TxParams, request))
         if estimate > MAX_GAS:
             raise TransactionRefused(f"{call} needs {estimate} gas, at most {MAX_GAS} may be used")
@@ -134,7 +158,9 @@ class Sender:
         with self._lock:
             return self._locks.setdefault(address, threading.Lock())
 
-    def _submit(self, call: str, signer: Signer, request: dict[str, str], gas: int) -> bytes:
+    def _submit(
+        self, call: str, signer: Signer, request: dict[str, Any], beside: Sidecar | None
+    ) -> bytes:
         """Sign and hand over under the next nonce; ask the node for it when ours is wrong."""
         fee_wei = 2 * self._node.block().base_fee_wei + PRIORITY_FEE_WEI
         refusal = ""
@@ -142,20 +168,19 @@ class Sender:
             nonce = self._nonces.get(signer.address)
             if nonce is None:
                 nonce = self._node.nonce(signer.address)
-            fields = {
-                "type": 2,
+            fields = {name: value for name, value in request.items() if name != "from"} | {
+                "type": 2 if beside is None else 3,
                 "chainId": self._chain_id,
                 "nonce": nonce,
-                "gas": gas,
                 "maxFeePerGas": fee_wei,
                 "maxPriorityFeePerGas": PRIORITY_FEE_WEI,
-                "to": request["to"],
                 "value": 0,
-                "data": request["data"],
             }
             self._nonces.pop(signer.address, None)  # unknown again unless the node takes it
             try:
-                transaction_hash = self._node.send_raw(call, signed(fields, signer))
+                transaction_hash = self._node.send_raw(
+                    call, _wrapped(signed(fields, signer), beside)
+                )
             except NodeRefused as fault:
                 refusal = str(fault)
                 if not any(word in refusal for word in _NONCE_WORDS):
@@ -165,7 +190,7 @@ class Sender:
             return transaction_hash
         raise TransactionRefused(f"{call}: the node refused {NONCE_ATTEMPTS} nonces: {refusal}")
 
-    def _why(self, call: str, request: dict[str, str], mined: Mined) -> TransactionReverted:
+    def _why(self, call: str, request: dict[str, Any], mined: Mined) -> TransactionReverted:
         """Return why a mined transaction failed, as far as repeating it now says."""
         try:
             self._node.estimate_gas(call, cast(TxParams, request))
@@ -185,3 +210,14 @@ def signed(fields: dict[str, Any], signer: Signer) -> bytes:
         "v": signature[64] - 27,
     }
     return bytes(TypedTransaction.from_dict(fields | parts).encode())
+
+
+def _wrapped(raw: bytes, beside: Sidecar | None) -> bytes:
+    """Return a signed transaction as a node's pool takes it: with its blobs and their proofs.
+
+    Made here, since eth-account would load the trusted setup anew for each of them.
+    """
+    if beside is None:
+        return raw
+    parts = [list(beside.blobs), list(beside.commitments), list(beside.cell_proofs)]
+    return raw[:1] + bytes(rlp.encode([rlp.decode(raw[1:]), WRAPPER_VERSION, *parts]))

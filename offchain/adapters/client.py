@@ -18,7 +18,7 @@ class ApiError(OffchainError):
     Attributes
     ----------
     code : int
-        A JSON-RPC code or a stable number of `docs/PROTOCOL.md`.
+        A JSON-RPC code or a stable number of `docs/API.md`.
     reason : str
         Name of the refusal, empty when the code is not one.
     numbers : dict

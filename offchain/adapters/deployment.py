@@ -6,7 +6,7 @@ the address of a contract is known before it exists: it follows from the deploye
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,43 +18,26 @@ from web3.types import Nonce, TxParams, TxReceipt
 from web3.utils.address import get_create_address
 
 from offchain.adapters.compiler import Artifacts, artifacts
-from offchain.core.units import SECOND_NS
-from offchain.ledger.terms import Terms
+from offchain.adapters.deployment_plan import (
+    ATTESTED,
+    CASH,
+    COLLATERALS,
+    MINTABLE,
+    DeploymentConfig,
+    constructor_arguments,
+    contract_name,
+    creations,
+    token_name,
+)
 from offchain.services.errors import OffchainError, WrongChain
 
-SCHEMA = "plimsoll.deployment.v2"
-DEVELOPMENT_CHAIN = 31_337
-ATTESTED = 0
+SCHEMA = "plimsoll.deployment.v3"
+ADMIN_ROLE = bytes(32)
+"""OpenZeppelin's DEFAULT_ADMIN_ROLE."""
+HANDED_OVER = ("ProofRouter", "InsuranceFund")
+"""What the deployer sets up and then leaves to the timelock."""
 RECEIPT_TIMEOUT_S = 60.0
 RECEIPT_POLL_S = 0.02
-
-MINTABLE = "DevToken"
-CASH, COLLATERAL = "Cash", "Collateral"
-CASH_DECIMALS, COLLATERAL_DECIMALS = 6, 8
-CORE = (
-    "AttestedVerifier",
-    "ProofRouter",
-    "RiskParameters",
-    "OracleHub",
-    "InsuranceFund",
-    "CollateralVault",
-    "Inbox",
-    "LiquidationManager",
-    "Settlement",
-)
-"""The names of the core contracts in the order of creation, after the tokens."""
-COLLATERALS = ("WBTC",)
-
-
-def token_name(asset: int) -> str:
-    """Return the name of an asset's token in a deployment."""
-    return f"{COLLATERAL}{asset}" if asset else CASH
-
-
-def creations(collaterals: int = len(COLLATERALS), feeds: int = 0) -> tuple[str, ...]:
-    """Return the names of a deployment in the order of creation: tokens, core, price feeds."""
-    tokens = tuple(token_name(asset) for asset in range(collaterals + 1))
-    return (*tokens, *CORE, *(f"Feed{i}" for i in range(feeds)))
 
 
 class DeploymentError(OffchainError):
@@ -63,56 +46,6 @@ class DeploymentError(OffchainError):
 
 class DeploymentFileError(DeploymentError):
     """A file is not the record of a deployment."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentConfig:
-    """Everything that a deployment fixes.
-
-    Parameters
-    ----------
-    sequencer, oracle_signers, attestors : str
-        Addresses. Their order does not matter; contracts hold them ascending.
-    feeds : int
-        Numbers in every oracle report.
-    index_feeds : tuple of str
-        Names of the first feeds, each of which gets a Chainlink-shaped contract.
-    band_e6 : int
-        Largest step of a price that needs no confirmation. [1e-6]
-    curves_hash, document_hash : bytes
-        keccak256 of the packed tier curves and of the canonical document of the parameter set.
-    insurance_reserve_e6, insurance_seed_e6 : int
-        Cash in the fund for keepers, and cash deposited for the engine's account. [USD e-6]
-    collaterals : tuple of str
-        Symbols of the collateral assets 1, 2, .. of the parameter set.
-    tokens : tuple of str, optional
-        Cash (6 decimals) and every collateral (8) that exist already; mintable development tokens,
-        which refuse every chain but a development chain, are created when it is not given.
-    allowed_chains : tuple of int
-        Chain ids on which this configuration may be deployed.
-    """
-
-    sequencer: str
-    oracle_signers: tuple[str, ...]
-    oracle_quorum: int
-    feeds: int
-    heartbeat_s: int
-    band_e6: int
-    terms: Terms
-    curves_hash: bytes
-    document_hash: bytes
-    engine_hash: bytes
-    attestors: tuple[str, ...]
-    attestor_threshold: int
-    challenge_window_s: int
-    max_open_batches: int
-    max_skew_s: int
-    insurance_reserve_e6: int = 0
-    insurance_seed_e6: int = 0
-    index_feeds: tuple[str, ...] = ()
-    collaterals: tuple[str, ...] = COLLATERALS
-    tokens: tuple[str, ...] | None = None
-    allowed_chains: tuple[int, ...] = (DEVELOPMENT_CHAIN,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +127,8 @@ def deploy(web3: Web3, deployer_key: str | bytes, config: DeploymentConfig) -> D
     Parameters
     ----------
     deployer_key : str or bytes
-        Pays for everything, and is the admin of what has one.
+        Pays for everything. It keeps no power, but to tighten parameters and what the
+        configuration gives it by name.
 
     Returns
     -------
@@ -221,72 +155,18 @@ def deploy(web3: Web3, deployer_key: str | bytes, config: DeploymentConfig) -> D
     at = predict(web3, owner.address, feeds, config.tokens, collaterals)
     steps = _Steps(web3, owner, artifacts())
     first = 0
-    for name, arguments in _creations(at, owner.address, config).items():
+    for name, arguments in constructor_arguments(at, owner.address, config).items():
         if config.tokens and contract_name(name) == MINTABLE:
             continue
         receipt = steps.create(name, arguments)
         assert receipt["contractAddress"] == at[name], f"{name} is not where it was predicted"
         first = first or receipt["blockNumber"]
-    steps.call(at, "ProofRouter", "register", ATTESTED, at["AttestedVerifier"])
+    steps.call(at, "ProofRouter", "register", ATTESTED, at["AttestedVerifier"], False)
     _fund(steps, at, owner.address, config)
+    for name in HANDED_OVER:
+        steps.call(at, name, "grantRole", ADMIN_ROLE, at["PlimsollTimelock"])
+        steps.call(at, name, "renounceRole", ADMIN_ROLE, owner.address)
     return Deployment(chain_id, first, {name: str(address) for name, address in at.items()})
-
-
-def _creations(
-    at: Mapping[str, str], admin: str, config: DeploymentConfig
-) -> dict[str, Sequence[Any]]:
-    """Return the constructor arguments of every contract, in the order of creation."""
-    limits = (
-        config.feeds,
-        config.band_e6,
-        config.heartbeat_s * SECOND_NS,
-        config.max_skew_s * SECOND_NS,
-    )
-    rules = (astuple(config.terms), config.curves_hash, config.document_hash)
-    symbols = enumerate(config.collaterals, start=1)
-    collaterals = {
-        token_name(asset): (f"Development {symbol}", symbol, COLLATERAL_DECIMALS)
-        for asset, symbol in symbols
-    }
-    signers, attestors = _ascending(config.oracle_signers), _ascending(config.attestors)
-    settlement = (
-        at["CollateralVault"],
-        at["Inbox"],
-        at["LiquidationManager"],
-        at["RiskParameters"],
-        at["InsuranceFund"],
-        at["ProofRouter"],
-        Web3.to_checksum_address(config.sequencer),
-        config.challenge_window_s,
-        config.max_open_batches,
-        config.max_skew_s,
-        config.engine_hash,
-    )
-    fund = (at[CASH], at["CollateralVault"], at["Settlement"], at["LiquidationManager"], admin)
-    arguments: dict[str, Sequence[Any]] = {
-        CASH: ("Development dollar", "USDC", CASH_DECIMALS),
-        **collaterals,
-        "AttestedVerifier": (attestors, config.attestor_threshold),
-        "ProofRouter": (admin,),
-        "RiskParameters": (admin, admin, *rules),
-        "OracleHub": (admin, limits, signers, config.oracle_quorum),
-        "InsuranceFund": fund,
-        "CollateralVault": (
-            at["Inbox"],
-            at["Settlement"],
-            at[CASH],
-            [at[name] for name in collaterals],
-        ),
-        "Inbox": (at["CollateralVault"],),
-        "LiquidationManager": tuple(
-            at[n] for n in ("Settlement", "OracleHub", "RiskParameters", "InsuranceFund")
-        ),
-        "Settlement": (settlement,),
-    }
-    assert tuple(arguments) == creations(len(config.collaterals))
-    for i, name in enumerate(config.index_feeds):
-        arguments[f"Feed{i}"] = (at["OracleHub"], i, name)
-    return arguments
 
 
 def _fund(steps: "_Steps", at: Mapping[str, str], owner: str, config: DeploymentConfig) -> None:
@@ -298,17 +178,6 @@ def _fund(steps: "_Steps", at: Mapping[str, str], owner: str, config: Deployment
         steps.call(at, "InsuranceFund", "fund", amount_e6)
     if config.insurance_seed_e6:
         steps.call(at, "InsuranceFund", "seed", config.insurance_seed_e6)
-
-
-def _ascending(addresses: Sequence[str]) -> list[ChecksumAddress]:
-    return sorted(map(Web3.to_checksum_address, addresses), key=lambda a: int(a, 16))
-
-
-def contract_name(name: str) -> str:
-    """Return the Solidity contract behind a name of a deployment."""
-    if name == CASH or name.removeprefix(COLLATERAL).isdigit():
-        return MINTABLE
-    return "ChainlinkFeed" if name.startswith("Feed") else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,18 @@ def ordered(venue: ServedVenue, intent: Intent) -> Receipt:
 
 
 def receipt_view(receipt: Receipt) -> View:
-    """Return where a command stands in the log."""
+    """Return where a command stands in the log, with the signature that promises it.
+
+    The signature is over epoch, seq, log hash and inbox; null where the venue signs no receipts.
+    """
     return {
         "seq": receipt.seq,
         "time_ns": receipt.time_ns,
         "epoch": receipt.epoch,
         "log_hash": receipt.tip,
+        "inbox_cursor": receipt.inbox_cursor,
+        "inbox_prefix_hash": receipt.inbox_prefix,
+        "signature": receipt.signature,
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from offchain.adapters import params as p
 from offchain.adapters.margin_views import View
@@ -16,6 +17,7 @@ from offchain.adapters.views import (
 )
 from offchain.core.instruments import Instrument
 from offchain.core.margin import Mode
+from offchain.core.terms import terms
 from offchain.core.units import InstrumentId
 from offchain.engine.modes import forbidden_by_mode
 from offchain.engine.reasons import Reason, Rejected
@@ -74,9 +76,11 @@ def get_time(venue: ServedVenue, _params: p.Params) -> object:
 
 @METHODS.add("public/get_parameters", p.Params)
 def get_parameters(venue: ServedVenue, _params: p.Params) -> object:
-    """Return the risk parameters in force, their hash, and where the venue settles."""
+    """Return document and terms of the risk parameters, their hash, and where the venue settles."""
+    rules, documented = venue.state.rules, venue.state.documented
     return {
-        "document": json.loads(document(venue.state.rules)),
+        "document": json.loads(document(documented or rules)),
+        "terms": asdict(terms(rules)),
         "params_hash": venue.journal.params_hash,
         "chain_id": venue.deployment.chain_id,
         "contracts": venue.deployment.contracts,

@@ -169,6 +169,11 @@ class ReadModel:
             db.execute(t.BATCHES.delete().where(t.BATCHES.c.batch_no == batch_no))
             db.execute(insert(t.BATCHES), row)
 
+    def drop_batches(self, batch_no: int) -> None:
+        """Drop the batches from a number on."""
+        with self._lock, self._engine.begin() as db:
+            db.execute(t.BATCHES.delete().where(t.BATCHES.c.batch_no >= batch_no))
+
     def batch(self, batch_no: int) -> Row | None:
         """Return one batch, its header decoded, or None."""
         found = self._rows(t.BATCHES, [t.BATCHES.c.batch_no == batch_no], 1)

@@ -143,7 +143,9 @@ class Rows:
             case e.PriceAccepted():
                 self._price(record, event)
             case e.Withdrawn():
-                self._withdrawal(record, event)
+                self._output(record, event.output_id, event.account, event)
+            case e.DepositReturned():
+                self._output(record, event.output_id, e.NO_ACCOUNT, event)
 
     def _opened(self, record: Record, event: e.AccountOpened) -> None:
         self.inserts[t.ACCOUNTS].append(
@@ -217,13 +219,15 @@ class Rows:
             t.INSURANCE_MOVES, record, place, kind=kind, account=account, amount_e6=amount_e6
         )
 
-    def _withdrawal(self, record: Record, event: e.Withdrawn) -> None:
+    def _output(
+        self, record: Record, output_id: int, account: int, event: e.Withdrawn | e.DepositReturned
+    ) -> None:
         self.inserts[t.WITHDRAWALS].append(
             {
-                "output_id": event.output_id,
+                "output_id": output_id,
                 "seq": record.seq,
                 "time_ns": record.time_ns,
-                "account": event.account,
+                "account": account,
                 "owner": f"0x{event.owner.hex()}",
                 "asset": event.asset,
                 "amount": event.amount,

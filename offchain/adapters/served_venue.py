@@ -9,6 +9,7 @@ from offchain.engine.state import State
 from offchain.ledger.journal import Journal
 from offchain.services.gateway import Gateway, Intent, Refused
 from offchain.services.ports import WitnessStore
+from offchain.services.receipts import ReceiptSigner
 from offchain.services.sequencer import Receipt, Sequencer
 
 
@@ -25,7 +26,8 @@ class ServedVenue:
     """The context that every method gets.
 
     `missing` names what is missing for service beyond the sequencer and the prices; the
-    application adds the chain and the batcher. An empty list means ready.
+    application adds the chain and the batcher. An empty list means ready. Without `receipts` the
+    answers are not signed.
     """
 
     sequencer: Sequencer
@@ -33,6 +35,7 @@ class ServedVenue:
     history: ReadModel
     deployment: Deployment
     witnesses: WitnessStore | None = None
+    receipts: ReceiptSigner | None = None
     missing: Callable[[], list[str]] = list
 
     @property
@@ -47,5 +50,9 @@ class ServedVenue:
 
     def submit_intent(self, intent: Intent) -> Receipt | Rejected | Refused:
         """Check a signed intent at the gate, then order it."""
-        refused = self.gateway.check(intent, self.state.accounts, self.sequencer.now_ns())
-        return refused or self.sequencer.submit(intent)
+        with self.sequencer.lock:  # no key may be revoked between the two
+            refused = self.gateway.check(intent, self.state, self.sequencer.now_ns())
+            answer = refused or self.sequencer.submit(intent)
+        if self.receipts is None or not isinstance(answer, Receipt):
+            return answer
+        return self.receipts.signed(answer)

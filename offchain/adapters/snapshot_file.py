@@ -6,7 +6,7 @@ from pathlib import Path
 from struct import Struct
 from zlib import crc32
 
-from offchain.adapters.log_file import sync_directory, write_durably
+from offchain.adapters.durable import sync_directory, write_durably
 from offchain.services.ports import Snapshot
 
 MAGIC = b"PLIMSNAP"
@@ -44,6 +44,14 @@ class SnapshotFiles:
         write_durably(self.directory / name, head + snapshot.data)
         for path in self._paths()[self.keep :]:
             path.unlink()
+        sync_directory(self.directory)
+
+    def drop_after(self, seq: int) -> None:
+        """Set aside the snapshots of later records than `seq`: the log was cut back to it."""
+        for path in self._paths():
+            match = _NAME.fullmatch(path.name)
+            if match is not None and int(match[1]) > seq:
+                path.rename(path.with_suffix(".left"))
         sync_directory(self.directory)
 
     def newest_first(self) -> Iterator[Snapshot]:

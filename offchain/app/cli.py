@@ -11,6 +11,14 @@ from typing import Annotated
 
 import typer
 
+from offchain.app import custody_cli
+from offchain.app.cli_options import (
+    BeaconOption,
+    JsonOption,
+    RpcOption,
+    SettlementOption,
+    address,
+)
 from offchain.app.exit_codes import Exit, exit_of
 
 app = typer.Typer(
@@ -22,13 +30,10 @@ app = typer.Typer(
 )
 
 
+app.add_typer(custody_cli.app)
+
 UP_PORTS = (8080, 8545)
 """Where `up` serves its API and its chain unless it is told otherwise."""
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-RpcOption = Annotated[str, typer.Option("--rpc", help="HTTP address of a node.")]
-SettlementOption = Annotated[
-    str, typer.Option("--settlement", help="0x address of the settlement contract.")
-]
 
 
 @app.command()
@@ -60,13 +65,14 @@ def demo(
 def audit(
     rpc: RpcOption,
     settlement: SettlementOption,
+    beacon: BeaconOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Replay everything from chain data alone and print a verdict for each check."""
     from offchain.app.audit_command import run_audit  # noqa: PLC0415 - slow
 
-    report = run_audit(rpc, address(settlement))
+    report = run_audit(rpc, address(settlement), beacon)
     if as_json:
         typer.echo(json.dumps(report.to_json()))
     else:
@@ -86,11 +92,15 @@ def up(
     ] = UP_PORTS[1],
     folder: Annotated[Path, typer.Option("--folder", help="Data of the node.")] = Path("build/up"),
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random walk.")] = 1,
+    *,
+    in_blobs: Annotated[
+        bool, typer.Option("--blobs", help="Post batches in blobs, not in calldata.")
+    ] = False,
 ) -> None:
     """Keep a devnet running: chain, contracts, oracles, sequencer, batcher, keeper and API."""
     from offchain.app.up import UpChoices, run_up  # noqa: PLC0415 - slow
 
-    run_up(UpChoices(api_port, rpc_port, folder, seed))
+    run_up(UpChoices(api_port, rpc_port, folder, seed, in_blobs))
 
 
 @app.command()
@@ -136,6 +146,27 @@ def keeper(
 
     earnings = run_keeper(rpc, address(settlement), api, key, steps)
     typer.echo(json.dumps(earnings))
+
+
+@app.command()
+def watch(
+    rpc: RpcOption,
+    settlement: SettlementOption,
+    key: Annotated[Path, typer.Option("--key-file", help="File with a 0x private key.")],
+    steps: Annotated[int, typer.Option("--steps", min=0, help="0 runs until interrupted.")] = 0,
+    *,
+    is_dry: Annotated[bool, typer.Option("--dry-run", help="Only look; send nothing.")] = False,
+    may_freeze: Annotated[
+        bool, typer.Option("--freeze", help="Freeze the venue when the rules allow it.")
+    ] = False,
+    beacon: BeaconOption = None,
+) -> None:
+    """Replay committed batches, have wrong ones reverted, and earn the bounty."""
+    from offchain.app.watch_command import WatchChoices, run_watch  # noqa: PLC0415 - slow
+
+    choices = WatchChoices(rpc, address(settlement), key, steps, is_dry, may_freeze, beacon)
+    if not run_watch(choices, lambda seen: typer.echo(json.dumps(seen))):
+        raise typer.Exit(int(Exit.VERIFICATION_FAILED))
 
 
 @app.command()
@@ -207,6 +238,17 @@ def calibrate(
 
 
 @app.command()
+def parameters(
+    node: Annotated[Path, typer.Argument(help="Folder of the node.")],
+    file: Annotated[Path, typer.Argument(help="Canonical document of a parameter set.")],
+) -> None:
+    """Give a node the document of a set, to adopt it when governance does; print its hashes."""
+    from offchain.app.parameters_command import add_document  # noqa: PLC0415 - slow
+
+    typer.echo(json.dumps(add_document(node, file)))
+
+
+@app.command()
 def replay(
     log: Annotated[Path, typer.Argument(help="Folder of an input log.")],
     *,
@@ -230,18 +272,6 @@ def rebuild(
     from offchain.app.log_commands import rebuild_read_model  # noqa: PLC0415 - slow
 
     typer.echo(json.dumps(rebuild_read_model(log, database)))
-
-
-def address(text: str) -> bytes:
-    """Return the 20 bytes of a 0x address; a usage error otherwise."""
-    digits = text.removeprefix("0x")
-    try:
-        value = bytes.fromhex(digits)
-    except ValueError:
-        value = b""
-    if len(value) != 20 or not text.startswith("0x"):
-        raise typer.BadParameter(f"{text!r} is no 0x address of 20 bytes")
-    return value
 
 
 def vars_of(finding: object) -> dict[str, object]:

@@ -1,13 +1,15 @@
 """A devnet: contracts on a local chain, parameters for them, and where everything is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from web3 import HTTPProvider, Web3
 
 from offchain.adapters.chain import Chain
-from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, predict
+from offchain.adapters.deployment import Deployment, deploy, predict
+from offchain.adapters.deployment_plan import DeploymentConfig
+from offchain.adapters.protocol_terms import DEVELOPMENT, ProtocolTerms
 from offchain.app.engine_hash import engine_hash
 from offchain.app.keys import QUORUM, THRESHOLD, DevnetKeys, hex_address
 from offchain.core.parameters import RiskParameters
@@ -15,9 +17,11 @@ from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, THIN, Roles, Serie
 from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.listing import listing_root
 from offchain.ledger.terms import curves_hash, terms
 from offchain.services.errors import OffchainError
 from offchain.services.feed_model import FeedTerms
+from offchain.services.signing import KeySigner
 
 GAS_MONEY_WEI = 10**20
 OPENING_E8 = (120_000 * ONE_E8, 4_150 * ONE_E8)
@@ -49,9 +53,7 @@ class DevnetTerms:
     """
 
     opening_e8: tuple[int, int] = OPENING_E8
-    challenge_window_s: int = 900
-    max_open_batches: int = 16
-    max_skew_s: int = 60
+    protocol: ProtocolTerms = DEVELOPMENT
     insurance_seed_e6: int = 250_000 * ONE_E6
     keeper_reserve_e6: int = 10_000 * ONE_E6
 
@@ -65,6 +67,11 @@ class Devnet:
     keys: DevnetKeys
     engine_hash: bytes
     admin_key: str
+
+
+def short_windows(window_s: int) -> ProtocolTerms:
+    """Return the development constants with another time between commit and finality. [s]"""
+    return replace(DEVELOPMENT, attested_window_s=window_s, proven_window_s=window_s)
 
 
 class PricesTooLow(OffchainError):  # noqa: N818 - a fault is named by what happened
@@ -127,7 +134,15 @@ def launch(url: str, admin_key: str, start_ns: int, choices: DevnetTerms | None 
     chain = Chain(url, deployment)
     for key in (keys.sequencer, keys.relayer, keys.keeper, keys.backstop):
         chain.give_gas(key.address, GAS_MONEY_WEI)
+    stake_for(chain, keys.sequencer, choices.protocol.minimum_stake_e6)
     return Devnet(chain, parameters, keys, rules, admin_key)
+
+
+def stake_for(chain: Chain, sequencer: KeySigner, amount_e6: int) -> None:
+    """Mint the sequencer's stake on a development chain, and stake it. [USD e-6]"""
+    chain.mint(sequencer, 0, sequencer.address, amount_e6)
+    chain.approve(sequencer, 0, amount_e6, "SequencerRegistry")
+    chain.stake(sequencer, amount_e6)
 
 
 def reopen(
@@ -169,13 +184,12 @@ def _configuration(
         band_e6=parameters.oracle.band_e6,
         terms=terms(parameters),
         curves_hash=curves_hash(parameters),
+        listing_root=listing_root(parameters),
         document_hash=keccak256(document(parameters)),
         engine_hash=rules,
         attestors=tuple(hex_address(key) for key in keys.attestors),
         attestor_threshold=THRESHOLD,
-        challenge_window_s=choices.challenge_window_s,
-        max_open_batches=choices.max_open_batches,
-        max_skew_s=choices.max_skew_s,
+        protocol=choices.protocol,
         insurance_reserve_e6=choices.keeper_reserve_e6,
         insurance_seed_e6=choices.insurance_seed_e6,
         index_feeds=("BTC / USD", "ETH / USD"),

@@ -1,48 +1,68 @@
 """The node: sequencer, oracles, batcher, relayer, inbox watcher, read model and API, wired."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from offchain.adapters.api import Api, ApiServer
 from offchain.adapters.batch_file import BatchFiles
 from offchain.adapters.batch_reports import BatchReports
+from offchain.adapters.chain_demands import ChainDemands
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.log_file import LogFile
+from offchain.adapters.parameter_files import ParameterFiles
 from offchain.adapters.projector import Projector
 from offchain.adapters.read_model import ReadModel
 from offchain.adapters.served_venue import Deployment, ServedVenue
 from offchain.adapters.snapshot_file import SnapshotFiles
 from offchain.app.devnet import FEED_TERMS, Devnet
 from offchain.app.keys import THRESHOLD
+from offchain.app.parameters_command import PARAMETERS
 from offchain.core.units import TimestampNs
 from offchain.engine.messages import FundingTick, Genesis, PlaceOrder, PriceReport, SettleExpiry
 from offchain.engine.reasons import Rejected
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.terms import params_hash
-from offchain.ledger.wire import decode_records
+from offchain.ledger.wire import decode_record, decode_records
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batcher import Batcher, BatchPolicy, Progress, cuts
-from offchain.services.errors import OffchainError, ReportRefused, StartRefused
+from offchain.services.errors import (
+    InboxReorganised,
+    OffchainError,
+    ReportRefused,
+    StartRefused,
+)
 from offchain.services.feed_model import FeedModel
 from offchain.services.gateway import Gateway, Refused, check_report
 from offchain.services.inbox_watcher import InboxWatcher
 from offchain.services.oracle import Noise, OracleNetwork, OracleSigner
+from offchain.services.parameter_watch import ParameterWatch
+from offchain.services.path_answers import KeptCheckpoints, PathAnswerer, checkpoint_at
 from offchain.services.ports import Clock, Spot
+from offchain.services.receipts import ReceiptSigner
 from offchain.services.recovery import recover
 from offchain.services.relayer import Relayer
-from offchain.services.replica import Replica
+from offchain.services.replica import Posted, Replica
+from offchain.services.resequence import Files, Resequenced, Resequencer, set_back
 from offchain.services.sequencer import Receipt, Sequencer
 
 READ_MODEL = "read_model.sqlite"
+MAX_RESEQUENCED = 16
 
 
 @dataclass(frozen=True, slots=True)
 class NodeChoices:
-    """What a node is started with. A snapshot is saved every `snapshot_every` batches."""
+    """What a node is started with. A snapshot is saved every `snapshot_every` batches.
+
+    `confirmations` blocks must lie on an inbox entry before it is consumed, and on the block that
+    a batch names.
+    """
 
     folder: Path
     api_port: int = 0
     batches: BatchPolicy = field(default_factory=BatchPolicy)
     snapshot_every: int = 8
+    confirmations: int = 0
     oracle_seed: int = 1
     oracle_noise_e6: int = 150
     api_limits: ApiLimits = field(default_factory=ApiLimits)
@@ -58,6 +78,8 @@ class Node:
     ----------
     chain_problem : str or None
         Why the last `settle` could not finish.
+    resequenced : deque[Resequenced]
+        What became of the log when the chain was reorganised, the last few times.
     """
 
     def __init__(self, devnet: Devnet, clock: Clock, choices: NodeChoices) -> None:
@@ -77,13 +99,16 @@ class Node:
         devnet, choices, keys = self.devnet, self.choices, self.devnet.keys
         self.snapshots = SnapshotFiles(folder / "snapshots")
         batch_files = BatchFiles(folder / "batches")
+        files = Files(self.store, batch_files, self.snapshots)
+        if self.store.waits_after is not None:  # a process ended while it ordered the log again
+            set_back(files, self.store.waits_after)
         ends = cuts(batch_files)
         newest = next(self.snapshots.newest_first(), None)
         self._snapshot_batch = sum(seq <= newest.seq for seq in ends) if newest else 0
         journal = recover(self.store, self.snapshots, ends)
-        if self.store.last_seq and journal.params_hash != params_hash(devnet.parameters):
+        if self.store.last_seq and self._genesis() != params_hash(devnet.parameters):
             raise StartRefused("the log is of another venue: its parameters are not the chain's")
-        self.sequencer = Sequencer(journal, self.store, clock, max(1, self.store.last_epoch))
+        self.sequencer = Sequencer(journal, self.store, clock, self._epoch())
         self.gateway = Gateway(self.chain.domain("Settlement"))
         self.read_model = ReadModel(f"sqlite:///{folder / READ_MODEL}")
         self.read_model.catch_up(self.store)
@@ -102,19 +127,56 @@ class Node:
             self.chain.domain("Settlement"),
             devnet.engine_hash,
             choices.batches,
+            choices.confirmations,
         )
         self.sequencer.subscribe(self.batcher.on_record)
-        self.watcher = InboxWatcher(self.chain, self.sequencer, self.chain.deployment.block_number)
+        self.parameter_watch = ParameterWatch(
+            self.chain, self.sequencer, self.batcher, ParameterFiles(folder / PARAMETERS)
+        )
+        checkpoints = KeptCheckpoints(
+            lambda seq: checkpoint_at(self.store, self.snapshots, cuts(batch_files), seq)
+        )
+        self.batcher.on_cut(checkpoints.keep)
+        self.answers = PathAnswerer(
+            ChainDemands(self.chain), self.batcher, checkpoints, keys.relayer
+        )
+        first_block = self.chain.deployment.block_number
+        self.watcher = InboxWatcher(self.chain, self.sequencer, first_block, choices.confirmations)
+        self.resequencer = Resequencer(
+            self.chain, files, self.sequencer, self.batcher, self.watcher, self.gateway
+        )
+        self.resequencer.set_back = self._rebuild_history
+        self.resequenced: deque[Resequenced] = deque(maxlen=MAX_RESEQUENCED)
+        self.receipts = ReceiptSigner(
+            keys.sequencer, self.chain.domain("SequencerRegistry"), self.store.longest_branch
+        )
         self.oracles = self._oracles()
         self.feeds = FeedModel(devnet.parameters.listing, FEED_TERMS)
         self.chain_problem: str | None = None
+        self._is_relayer_behind = False
         self.api = Api(self._venue(), choices.api_limits)
         self.batch_reports = BatchReports(self.read_model, self.batcher, self.api.hub)
         self.server = ApiServer(self.api, port=choices.api_port)
 
+    def _genesis(self) -> bytes:
+        """Return the hash of the set with which the log begins."""
+        first = next(self.store.frames())
+        command = decode_record(first)[0].command
+        return params_hash(command.parameters) if isinstance(command, Genesis) else ZERO32
+
+    def _epoch(self) -> int:
+        """Return the epoch that the registry gives us; another sequencer's is a refusal."""
+        address, epoch, _ = self.chain.sequencer()
+        if address != self.devnet.keys.sequencer.address:
+            raise StartRefused(f"the registry names another sequencer: 0x{address.hex()}")
+        if epoch < self.store.last_epoch:
+            raise StartRefused(f"the log is of epoch {self.store.last_epoch}, the chain of {epoch}")
+        return epoch
+
     def start(self) -> None:
         """Write the genesis record if the log is empty, and serve the API."""
         self.projector.start()
+        self._follow(self.resequencer.finish())
         if self.store.last_seq == 0:
             self._must(self.sequencer.submit(Genesis(self.devnet.parameters)))
         self.server.start()
@@ -142,7 +204,8 @@ class Node:
         ReportRefused
             A signature does not hold.
         """
-        signers = self.devnet.parameters.oracle.signers
+        with self.sequencer.lock:
+            signers = self.sequencer.state.rules.oracle.signers
         refused = check_report(self.chain.domain("OracleHub"), signers, report)
         if refused is not None:
             raise ReportRefused(f"round {report.round}: {refused}")
@@ -158,20 +221,23 @@ class Node:
     def place(self, orders: list[PlaceOrder]) -> list[Receipt | Rejected | Refused]:
         """Check and order several signed orders with one sync."""
         with self.sequencer.lock:
-            accounts, now = self.sequencer.state.accounts, self.sequencer.now_ns()
-            refusals = [self.gateway.check(order, accounts, now) for order in orders]
+            state, now = self.sequencer.state, self.sequencer.now_ns()
+            refusals = [self.gateway.check(order, state, now) for order in orders]
             passed = [o for o, refused in zip(orders, refusals, strict=True) if refused is None]
             answers = iter(self.sequencer.submit_batch(passed))
         return [refused or next(answers) for refused in refusals]
 
     def settle(self, *, force: bool = False) -> Progress:
-        """Bring reports and batches to the chain, and finalise what is due."""
+        """Bring reports and batches to the chain, finalise what is due, answer what is demanded."""
         self.chain_problem = None
         try:
             try:
                 self._relay()
-            finally:  # a report that cannot be relayed holds up no batch
-                progress = self.batcher.step(force=force)
+            finally:  # a report that cannot be relayed holds up no batch, and neither an answer
+                try:
+                    progress = self._step(force)
+                finally:
+                    self.answers.step()
             return progress
         except OffchainError as fault:
             self.chain_problem = f"{type(fault).__name__}: {fault}"
@@ -180,9 +246,65 @@ class Node:
             self.batch_reports.refresh()
             self._save_snapshot()
 
+    def take_entries(self) -> int:
+        """Order what is new in the inbox, and return how many entries were.
+
+        Where the chain dropped an entry that was consumed, the log is ordered again first.
+        """
+        try:
+            return self.watcher.poll()
+        except InboxReorganised:
+            if self.resequence() is None:
+                raise
+            return self.watcher.poll()
+
+    def resequence(self) -> Resequenced | None:
+        """Order the log again if the chain dropped an entry that it consumed; None if not.
+
+        See `services.resequence`. `resequenced` remembers the last few times.
+        """
+        done = self.resequencer.run()
+        self._follow(done)
+        return done
+
+    def _follow(self, done: Resequenced | None) -> None:
+        """Bring everything that follows the log back to it."""
+        if done is None:
+            return
+        self.resequenced.append(done)
+        self.receipts.silent_until = self.store.longest_branch
+        self.batch_reports.forget_from(done.first_batch)
+        self._snapshot_batch = min(self._snapshot_batch, self.batcher.last_batch)
+        if self.projector.problem is not None:
+            with self.sequencer.lock:
+                self._rebuild_history()
+        notice = {"resequenced_after": done.kept, "dropped": len(done.dropped)}
+        self.api.hub.publish("warnings", notice)
+        self._is_relayer_behind = True
+
+    def _rebuild_history(self) -> None:
+        """Build the read model from the log as it is; with the sequencer's lock held."""
+        self.projector.rebuild(r for f in self.store.frames() for r in decode_records(f))
+
+    def _step(self, force: bool) -> Progress:
+        try:
+            self.parameter_watch.poll()
+        finally:  # batches are cut while the chain is away
+            progress = self._advance(force)
+        return progress
+
+    def _advance(self, force: bool) -> Progress:
+        try:
+            return self.batcher.step(force=force)
+        except InboxReorganised:
+            if self.resequence() is None:
+                raise
+            return self.batcher.step(force=force)
+
     def _relay(self) -> None:
-        if self.chain.head() < self.batcher.committed:  # the chain was reorganised
-            self._resume_relayer()
+        if self._is_relayer_behind or self.chain.head() < self.batcher.committed:
+            self._resume_relayer()  # the chain was reorganised, or the log was cut back
+            self._is_relayer_behind = False
         self.relayer.flush()
 
     def _resume_relayer(self) -> None:
@@ -191,7 +313,11 @@ class Node:
 
     def missing(self) -> list[str]:
         """Name what does not work beyond log and prices; empty when all does."""
-        parts = {"chain": self.chain_problem, "history": self.projector.problem}
+        parts = {
+            "chain": self.chain_problem,
+            "history": self.projector.problem,
+            "parameters": self.parameter_watch.problem,
+        }
         return [name for name, problem in parts.items() if problem is not None]
 
     def _save_snapshot(self) -> None:
@@ -203,10 +329,10 @@ class Node:
     def _settle_expired(self) -> None:
         """Order the settlement of what expired before the price in force."""
         with self.sequencer.lock:
-            market = self.sequencer.state.market
+            market, listing = self.sequencer.state.market, self.sequencer.state.rules.listing
             due = [
                 SettleExpiry(i.id)
-                for i in self.devnet.parameters.listing.instruments
+                for i in listing.instruments
                 if 0 < i.expiry_ns <= market.observed_at_ns and i.id not in market.settled
             ]
         for command in due:
@@ -216,12 +342,13 @@ class Node:
         domain = self.chain.domain("AttestedVerifier")
         made = []
         for key in self.devnet.keys.attestors:
-            replica = Replica(self._posted_data, self.devnet.engine_hash)
+            replica = Replica(self._posted, self.devnet.engine_hash)
             made.append(LocalAttestor(key, domain, replica.vouches))
         return made
 
-    def _posted_data(self, batch_no: int) -> bytes:
-        return self.chain.history.committed_batch(batch_no).data
+    def _posted(self, batch_no: int) -> Posted:
+        batch = self.chain.history.committed_batch(batch_no)
+        return batch.header, batch.data
 
     def _oracles(self) -> OracleNetwork:
         noise = Noise(self.choices.oracle_seed, self.choices.oracle_noise_e6)
@@ -241,6 +368,7 @@ class Node:
             self.read_model,
             served,
             witnesses=self.batcher,
+            receipts=self.receipts,
             missing=self.missing,
         )
 

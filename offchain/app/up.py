@@ -13,13 +13,21 @@ from offchain.adapters.client_witnesses import ApiWitnesses
 from offchain.adapters.clock import SystemClock
 from offchain.app.demo.making import quotes
 from offchain.app.demo.population import Trader, draw_makers
-from offchain.app.devnet import GAS_MONEY_WEI, Devnet, DevnetTerms, launch, save_deployment
+from offchain.app.devnet import (
+    GAS_MONEY_WEI,
+    Devnet,
+    DevnetTerms,
+    launch,
+    save_deployment,
+    short_windows,
+)
 from offchain.app.keys import development_key
 from offchain.app.node import Node, NodeChoices
 from offchain.app.run_folder import fresh
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
+from offchain.ledger.header import DATA_KIND_BLOBS, DATA_KIND_CALLDATA
 from offchain.services.batcher import BatchPolicy
-from offchain.services.errors import ChainError
+from offchain.services.errors import ChainError, InboxReorganised
 from offchain.services.keeper import Keeper
 from offchain.services.ports import PriceFeed, Spot
 from offchain.services.price_path import RandomWalk
@@ -35,12 +43,13 @@ FUNDING_EVERY = 60
 
 @dataclass(frozen=True, slots=True)
 class UpChoices:
-    """Ports (0 is any), the folder of the node's data, and the seed of the prices."""
+    """Ports (0 is any), the node's folder, the seed of the prices, and where batches go."""
 
     api_port: int
     rpc_port: int
     folder: Path
     seed: int
+    in_blobs: bool = False
 
 
 def run_up(choices: UpChoices) -> None:
@@ -55,10 +64,11 @@ def run_up(choices: UpChoices) -> None:
     with Anvil(AnvilOptions(port=choices.rpc_port)) as anvil:
         console.print("deploying contracts")
         devnet = launch(
-            anvil.url, anvil.keys[0], clock.now_ns(), DevnetTerms(challenge_window_s=30)
+            anvil.url, anvil.keys[0], clock.now_ns(), DevnetTerms(protocol=short_windows(30))
         )
         save_deployment(devnet, choices.folder / "deployment.json")
-        policy = BatchPolicy(max_age_ns=10 * SECOND_NS)
+        kind = DATA_KIND_BLOBS if choices.in_blobs else DATA_KIND_CALLDATA
+        policy = BatchPolicy(max_age_ns=10 * SECOND_NS, data_kind=kind)
         node = Node(devnet, clock, NodeChoices(choices.folder / "node", choices.api_port, policy))
         node.start()
         try:
@@ -83,7 +93,7 @@ def _populate(devnet: Devnet, node: Node) -> list[Trader]:
         chain.mint(admin, 0, key.address, 2 * amount)
         chain.approve(key, 0, amount)
         chain.deposit(key, 0, amount, key.address)
-    node.watcher.poll()
+    node.take_entries()
     with node.sequencer.lock:
         for maker in makers:
             found = node.sequencer.state.accounts.find(maker.owner, 0)
@@ -126,7 +136,10 @@ def _run(console: Console, node: Node, makers: list[Trader], clock: SystemClock,
             _quote(node, makers, clock.now_ns())
         try:
             _visit_chain(node, keeper)
-        except ChainError as fault:  # trading goes on; what waits for the chain waits
+        except (
+            ChainError,
+            InboxReorganised,
+        ) as fault:  # trading goes on; what waits for the chain waits
             console.print(f"chain: {type(fault).__name__}: {fault}")
         time.sleep(max(0.0, (spot.time_ns + SECOND_NS - clock.now_ns()) / SECOND_NS))
 
@@ -134,7 +147,7 @@ def _run(console: Console, node: Node, makers: list[Trader], clock: SystemClock,
 def _visit_chain(node: Node, keeper: Keeper) -> None:
     """Mine a block, take deposits in, bring reports and batches out, verify liquidations."""
     node.chain.mine()
-    node.watcher.poll()
+    node.take_entries()
     node.settle()
     keeper.step()
 

@@ -53,6 +53,11 @@ class BatchArchive:
         self._remember(signed)
         self._index(signed)
 
+    def replace(self, signed: SignedBatch) -> None:
+        """Store a batch that is there under another header; its outputs are the same."""
+        self._store.replace(signed)
+        self._remember(signed)
+
     def load(self, batch_no: int) -> SignedBatch:
         """Return a batch that is there; BatchFileCorrupt when it is not."""
         with self._lock:
@@ -68,6 +73,16 @@ class BatchArchive:
     def find(self, batch_no: int) -> SignedBatch | None:
         """Return a batch, or None when it was not cut yet."""
         return self.load(batch_no) if 0 < batch_no <= self.last_batch else None
+
+    def was_ours(self, header: BatchHeader) -> bool:
+        """Tell whether we made this batch once: it is set aside, or was stamped anew since."""
+        number = header.batch_no
+        made = [*self._store.left(number), *filter(None, [self.find(number)])]
+        return any(
+            signed.batch.header.input_log_hash == header.input_log_hash
+            and signed.batch.header.state_root == header.state_root
+            for signed in made
+        )
 
     def witness(self, batch_no: int, index: int) -> dict[str, object] | None:
         """Return the witness of a liquidation as JSON, or None when there is none."""
@@ -104,18 +119,18 @@ class BatchArchive:
                 self._output_batches.append(signed.batch.header.batch_no)
 
 
-def cuts(store: BatchStore) -> dict[int, bytes]:
-    """Return where the stored batches end, as `recover` takes it: engine hash by last record.
+def cuts(store: BatchStore) -> dict[int, BatchHeader]:
+    """Return where the stored batches end, as `recover` takes it: header by last record.
 
     Raises
     ------
     BatchFileCorrupt
         A stored batch is missing or damaged.
     """
-    found: dict[int, bytes] = {}
+    found: dict[int, BatchHeader] = {}
     for number in range(1, store.count() + 1):
         signed = store.load(number)
         if signed is None:
             raise BatchFileCorrupt(f"batch {number} is missing from the store")
-        found[signed.last_seq] = signed.batch.header.engine_hash
+        found[signed.last_seq] = signed.batch.header
     return found

@@ -4,24 +4,32 @@ A batch is stored before it is committed, so a restart goes on where it stopped:
 already holds under the same hash is passed over, and another hash under our number is a fault. What
 the chain lost in a reorganisation is committed again.
 
+A header names a recent block. One that waited too long, or whose block the chain dropped, is
+stamped anew with all that follow it, before it is committed: nothing else of it changes.
+
 Cutting needs the lock of the sequencer only, so a listener can do it while another thread waits for
 the chain: a batch must fit into one transaction, whether or not the chain answers.
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from offchain.core.units import SECOND_NS
 from offchain.engine.events import Event
-from offchain.ledger.header import header_digest
+from offchain.ledger.checkpoint import Checkpoint
+from offchain.ledger.closing import Anchor, DataHash
+from offchain.ledger.header import DATA_KIND_BLOBS, batch_hash, header_digest
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.typed_data import Domain
 from offchain.ledger.wire import Record
 from offchain.services.attestation import collect
 from offchain.services.batch_archive import BatchArchive, Claim, cuts
+from offchain.services.batch_policy import BatchPolicy
 from offchain.services.errors import (
     BatchConflict,
     BatchNotStored,
+    InboxReorganised,
     SequencerHalted,
     StartRefused,
     TransactionReverted,
@@ -38,42 +46,14 @@ from offchain.services.sequencer import Sequencer
 
 __all__ = ["BatchPolicy", "Batcher", "Claim", "Progress", "cuts"]
 
-NOT_YET = frozenset({"EndsInFuture", "TooManyOpenBatches"})
-"""Refusals of a commit that pass with time."""
-TOO_EARLY = frozenset({"WindowOpen", "UnverifiedLiquidations"})
+NOT_YET = frozenset({"EndsInFuture", "TooManyOpenBatches", "WrongAnchor", "BondNotWhole"})
+"""Refusals of a commit that pass with time, a new stamp, or a stake."""
+ORPHANED = frozenset({"WrongInboxPrefix", "NoSuchEntry"})
+"""Refusals of a commit that consumed an entry which the chain has dropped."""
+TOO_EARLY = frozenset({"WindowOpen", "UnverifiedLiquidations", "ChallengeOpen", "NotOpen"})
 """Refusals of a finalisation that pass with time."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchPolicy:
-    """When a batch is cut; whichever limit is reached first.
-
-    Attributes
-    ----------
-    max_bytes : int
-        Posted log of one batch. Nodes take transactions of at most 128 KiB. [bytes]
-    call_bytes : int
-        Kept free of it for the call that is being sequenced, which no cut divides. [bytes]
-    max_liquidations : int
-        Each costs a verification on chain before the batch may be final.
-    max_age_ns : int
-        Since the first record of the batch. [ns]
-    max_uncommitted : int
-        While so many batches wait for the chain, only full ones are cut.
-    """
-
-    max_bytes: int = 96 << 10
-    call_bytes: int = 32 << 10
-    max_records: int = 4_096
-    max_liquidations: int = 64
-    max_age_ns: int = 60 * SECOND_NS
-    max_uncommitted: int = 32
-
-    def __post_init__(self) -> None:
-        """Refuse limits that could never be met."""
-        positive = min(self.max_records, self.max_liquidations, self.max_age_ns)
-        if positive <= 0 or self.max_uncommitted <= 0 or not 0 <= self.call_bytes < self.max_bytes:
-            raise ValueError(f"no batch could be cut under {self}")
+CutListener = Callable[[int, Checkpoint], None]
+"""Is told of a batch that was cut and stored: its number, and its checkpoint with the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +80,8 @@ class Batcher:
         EIP-712 domain of Settlement.
     engine_hash : bytes
         Of the engine that produced the batches.
+    confirmations : int
+        Blocks on top of the block that a header names; 0 on a devnet.
 
     Raises
     ------
@@ -118,17 +100,23 @@ class Batcher:
         domain: Domain,
         engine_hash: bytes,
         policy: BatchPolicy | None = None,
+        confirmations: int = 0,
     ) -> None:
         self.policy = policy or BatchPolicy()
+        self._confirmations, self._anchor = confirmations, chain.anchor(confirmations)
         self._sequencer, self._chain, self._signer = sequencer, chain, signer
-        self._archive = BatchArchive(store)
+        self._store, self._archive = store, BatchArchive(store)
         self._attestors, self._threshold = tuple(attestors), threshold
         self._domain, self._engine_hash = domain, engine_hash
+        self._blob_hash: DataHash | None = None
+        if self.policy.data_kind == DATA_KIND_BLOBS:
+            self._blob_hash = chain.blob_hash
+            chain.blob_hash(b"\0")  # the first one takes seconds: not while all wait for a cut
         self._work = threading.RLock()  # one step at a time; it may wait for the chain
         self._committed = 0
         self._finalised = 0
         self._fault: str | None = None
-        self._window_s = chain.challenge_window()
+        self._listeners: list[CutListener] = []
         self._max_open = chain.max_open_batches()
         self._check_start()
 
@@ -152,6 +140,10 @@ class Batcher:
         """How many batches are cut and, as far as was seen, not yet committed."""
         return max(self.last_batch - self._committed, 0)
 
+    def on_cut(self, listener: CutListener) -> None:
+        """Tell a listener of every batch that is cut from now on; it must not fail or wait."""
+        self._listeners.append(listener)
+
     def step(self, *, force: bool = False) -> Progress:
         """Cut if it is due (or forced), then commit and finalise what can be."""
         cut = self.cut(force=force)
@@ -161,8 +153,8 @@ class Batcher:
 
     def is_due(self) -> bool:
         """Tell whether the open batch has reached a limit of the policy."""
-        journal = self._sequencer.journal
         with self._sequencer.lock:
+            journal = self._sequencer.journal
             if not journal.open_records or self._is_full():
                 return journal.open_records > 0
             age = self._sequencer.now_ns() - journal.open.time_start_ns
@@ -179,8 +171,8 @@ class Batcher:
         Nothing is cut from an empty batch, and nothing that is not full while `max_uncommitted`
         batches wait.
         """
-        journal = self._sequencer.journal
         with self._sequencer.lock:
+            journal = self._sequencer.journal
             self._check_fault()
             if self._sequencer.is_halted:
                 raise SequencerHalted("what is not durable is not cut")
@@ -188,7 +180,8 @@ class Batcher:
                 return None
             if not journal.open_records or not (force or self.is_due()):
                 return None
-            batch, last_seq = journal.cut(self._engine_hash), journal.state.last_seq
+            batch = journal.cut(self._engine_hash, self._anchor, self._blob_hash)
+            last_seq = journal.state.last_seq
             signature = self._signer.sign(header_digest(self._domain, batch.header))
             signed = SignedBatch(batch, signature, last_seq)
             try:
@@ -196,6 +189,9 @@ class Batcher:
             except BaseException as fault:
                 self._fault = f"batch {batch.header.batch_no} was cut and not stored: {fault}"
                 raise
+            assert journal.checkpoint is not None
+            for listener in self._listeners:
+                listener(batch.header.batch_no, journal.checkpoint)
             return batch.header.batch_no
 
     def commit_pending(self) -> list[tuple[int, TransactionReceipt]]:
@@ -205,17 +201,20 @@ class Batcher:
         ------
         BatchConflict
             The chain holds another batch under one of our numbers, or refuses ours for good.
+        InboxReorganised
+            The chain dropped an entry that a batch consumed.
         """
         done: list[tuple[int, TransactionReceipt]] = []
         with self._work:
             self._check_fault()
-            head = self._chain.head()
+            head = self._head_of_ours()
             if head > self.last_batch:
                 raise BatchConflict(f"the chain is at batch {head}, we made {self.last_batch}")
-            if head and head != self._committed:
+            if head:
                 self._demand_ours(head)  # and so all before it: each holds the hash of the last
             self._committed = head  # less than before, if the chain was reorganised
             final = self._chain.finalised()
+            self._anchor = self._chain.anchor(self._confirmations)
             while self._committed < self.last_batch and self._committed - final < self._max_open:
                 receipt = self._commit(self._committed + 1)
                 if receipt is None:
@@ -242,6 +241,22 @@ class Batcher:
                 done.append((self._finalised, receipt))
         return done
 
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let no step run meanwhile; take it before the lock of the sequencer, as steps do."""
+        with self._work:
+            yield
+
+    def restart(self) -> None:
+        """Go on from store and journal, after both were set back; StartRefused if they do not fit.
+
+        Hold it `at_rest`, and the lock of the sequencer.
+        """
+        self._archive = BatchArchive(self._store)
+        self._committed = min(self._committed, self.last_batch)
+        self._finalised = min(self._finalised, self.last_batch)
+        self._check_start()
+
     def batch(self, batch_no: int) -> SignedBatch | None:
         """Return a batch that was cut, or None."""
         return self._archive.find(batch_no)
@@ -256,6 +271,8 @@ class Batcher:
 
     def _commit(self, batch_no: int) -> TransactionReceipt | None:
         """Commit one batch; None when the chain does not take it yet, or has it already."""
+        if not self._is_stamped(batch_no):
+            self._stamp_from(batch_no, self._anchor)
         signed = self._archive.load(batch_no)
         header = signed.batch.header
         try:
@@ -263,6 +280,8 @@ class Batcher:
         except TransactionReverted as reverted:
             if reverted.name in NOT_YET:
                 return None
+            if reverted.name in ORPHANED:
+                raise InboxReorganised(f"batch {batch_no}: {reverted}") from reverted
             if self._chain.head() >= batch_no:  # somebody relayed it in between
                 self._demand_ours(batch_no)
                 self._committed = batch_no
@@ -271,7 +290,7 @@ class Batcher:
 
     def _finalise(self, batch_no: int) -> TransactionReceipt | None:
         batch = self._archive.load(batch_no).batch
-        if self._chain.block_time() < self._chain.committed_at(batch_no) + self._window_s:
+        if self._chain.block_time() < self._chain.final_after(batch_no):
             return None
         if self._chain.verified_count(batch_no) < batch.header.liquidation_count:
             return None
@@ -279,11 +298,66 @@ class Batcher:
         if proof is None:
             return None
         try:
-            return self._chain.finalise(self._signer, batch.header, batch.totals, proof)
+            return self._chain.finalise(
+                self._signer, batch.header, batch.totals, batch.checkpoint, proof
+            )
         except TransactionReverted as reverted:
             if reverted.name in TOO_EARLY or self._chain.finalised() >= batch_no:
                 return None
             raise BatchConflict(f"batch {batch_no} cannot be final: {reverted}") from reverted
+
+    def _is_stamped(self, batch_no: int) -> bool:
+        """Tell whether a batch follows the one before it and names a block of the chain."""
+        header = self._archive.load(batch_no).batch.header
+        if header.prev_batch_hash != self._hash_of(batch_no - 1):
+            return False
+        return self._chain.is_canonical(Anchor(header.l1_block_number, header.l1_block_hash))
+
+    def _stamp_from(self, batch_no: int, anchor: Anchor) -> None:
+        """Give a batch and all after it a block of the chain, and so other hashes."""
+        with self._sequencer.lock:
+            for number in range(batch_no, self.last_batch + 1):
+                signed = self._archive.load(number)
+                header = replace(
+                    signed.batch.header,
+                    prev_batch_hash=self._hash_of(number - 1),
+                    l1_block_number=anchor.number,
+                    l1_block_hash=anchor.hash,
+                )
+                signature = self._signer.sign(header_digest(self._domain, header))
+                batch = replace(signed.batch, header=header)
+                self._archive.replace(SignedBatch(batch, signature, signed.last_seq))
+            self._sequencer.journal.prev_batch_hash = self._hash_of(self.last_batch)
+
+    def _head_of_ours(self) -> int:
+        """Return the head of the chain, after what it has of a branch that we left is rolled back.
+
+        The chain may return to a branch on which batches were committed that are set aside by now.
+        """
+        head, final = self._chain.head(), self._chain.finalised()
+        ours = head
+        while ours > final and not self._is_ours(ours):
+            ours -= 1
+        if ours == head:
+            return head
+        other = self._chain.committed_header(ours + 1)
+        if not self._archive.was_ours(other):
+            return head
+        try:
+            self._chain.rollback(self._signer, other)
+        except TransactionReverted as reverted:
+            raise BatchConflict(
+                f"batch {ours + 1} of another branch stays: {reverted}"
+            ) from reverted
+        return self._chain.head()
+
+    def _is_ours(self, batch_no: int) -> bool:
+        signed = self._archive.find(batch_no)
+        return signed is not None and self._chain.batch_hash_of(batch_no) == signed.batch.hash
+
+    def _hash_of(self, batch_no: int) -> bytes:
+        """Return the hash of a stored batch, zero before the first."""
+        return batch_hash(self._archive.load(batch_no).batch.header) if batch_no else ZERO32
 
     def _demand_ours(self, batch_no: int) -> None:
         found, ours = self._chain.batch_hash_of(batch_no), self._archive.load(batch_no).batch.hash
@@ -317,5 +391,7 @@ class Batcher:
             # A snapshot of just before the cut restores without it.
             if (journal.batch_no, journal.state.last_seq) == (last, signed.last_seq):
                 journal.cut(self._engine_hash)
-        if (journal.batch_no, journal.prev_batch_hash) != (last + 1, signed.batch.hash):
-            raise StartRefused(f"the journal does not continue the stored batch {last}")
+            state_root = signed.batch.header.state_root
+            if (journal.batch_no, journal.prev_state_root) != (last + 1, state_root):
+                raise StartRefused(f"the journal does not continue the stored batch {last}")
+            journal.prev_batch_hash = signed.batch.hash  # stamped since, perhaps

@@ -23,6 +23,7 @@
     │   ├── TransactionRefused   the node refused to take a transaction
     │   ├── ReceiptMissing       sent, but no receipt in time
     │   └── BatchDataMissing     a committed batch cannot be read back
+    │       └── BlobMissing          nobody serves a blob that holds its data
     ├── InboxMismatch        inbox entries, their prefix hash and the cursor disagree
     ├── RelayQueueFull       oracle reports come faster than the chain takes them
     ├── BatchConflict        the chain holds another batch under our number
@@ -34,6 +35,10 @@
     ├── DeploymentError      a step of a deployment was refused
     │   └── DeploymentFileError  a file is not the record of a deployment
     ├── WitnessMissing       nobody serves the witness of a liquidation
+    ├── ExitError
+    │   ├── NotFrozenYet         the venue lives; says from when on it may be frozen
+    │   ├── CheckpointMismatch   replaying what is final gives another checkpoint
+    │   └── NotInCheckpoint      an account that the last final checkpoint does not have
     └── ApiError             a JSON-RPC server answered with an error (client side)
 """
 
@@ -79,7 +84,7 @@ class CommandUnencodable(OffchainError):
 
 
 class BatchOverdue(OffchainError):
-    """The open batch is too large: the batcher must cut it before more is accepted."""
+    """The open batch is too large, or of the set before: the batcher must cut it first."""
 
 
 class StartRefused(OffchainError):
@@ -151,12 +156,20 @@ class BatchDataMissing(ChainError):
     """The transaction of a committed batch does not hold its header and log, or was not found."""
 
 
+class BlobMissing(BatchDataMissing):
+    """A blob that holds the data of a committed batch is not served, or another one is."""
+
+
 class InboxMismatch(OffchainError):
     """The inbox on chain and its entries, or the engine's cursor, contradict one another."""
 
 
 class RelayQueueFull(OffchainError):
     """Too many oracle reports wait for the chain."""
+
+
+class InboxReorganised(OffchainError):
+    """The chain dropped an inbox entry that the log consumed: the log must be sequenced again."""
 
 
 class BatchConflict(OffchainError):
@@ -173,6 +186,22 @@ class BatchFileCorrupt(OffchainError):
 
 class WitnessMissing(OffchainError):
     """Nobody serves the witness of a committed liquidation."""
+
+
+class ExitError(OffchainError):
+    """The way out of the venue is not open, or not for this account."""
+
+
+class NotFrozenYet(ExitError):
+    """The venue is not frozen: its own withdrawals, free or forced, are the way out."""
+
+
+class CheckpointMismatch(ExitError):
+    """What is final on chain does not follow from the records that were posted."""
+
+
+class NotInCheckpoint(ExitError):
+    """The last final checkpoint has no such account."""
 
 
 def _readable(value: object) -> str:

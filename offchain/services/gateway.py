@@ -1,7 +1,8 @@
 """The gate for signed intents: signature, owner and expiry, before the sequencer sees them.
 
 The machine refuses used nonces, expired intents and what the margin does not carry. Here is only
-what it cannot know: whether the owner of the account signed. Nothing is cached.
+what it cannot know: whether the owner of the account signed, or a trading key of the owner. Nothing
+is cached. Hold the sequencer's lock from the check to the order: a key may be revoked in between.
 """
 
 from collections.abc import Sequence
@@ -59,6 +60,19 @@ class Owners(Protocol):
     owner: list[bytes]
 
 
+class Authority(Protocol):
+    """The part of the engine's state that says who may sign."""
+
+    @property
+    def accounts(self) -> Owners:
+        """The accounts and their owners."""
+        ...
+
+    def key_expiry_s(self, owner: bytes, key: bytes) -> int:
+        """Return when a trading key of an owner ends [s], 0 when there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayTerms:
     """How far ahead an intent may expire.
@@ -72,25 +86,26 @@ class GatewayTerms:
 
 
 class Gateway:
-    """Checks signed intents against the owners of the accounts."""
+    """Checks signed intents against the owners of the accounts and their trading keys."""
 
     def __init__(self, domain: Domain, terms: GatewayTerms | None = None) -> None:
         self.domain = domain
         self.terms = terms or GatewayTerms()
 
-    def check(self, intent: Intent, accounts: Owners, now_ns: int) -> Refused | None:
+    def check(self, intent: Intent, state: Authority, now_ns: int) -> Refused | None:
         """Return why an intent is turned away, or None when it may go to the sequencer.
 
         Parameters
         ----------
         intent : PlaceOrder, CancelOrder, Withdraw, SetMode or Convert
             As it would be logged.
-        accounts : Owners
-            The accounts of the engine; the signer must be the owner of the intent's account.
+        state : Authority
+            Of the engine; the signer must be authorised by it. What a trading key signs must expire
+            no later than the key: then no delay on the way carries it past the end of the key.
         now_ns : int
             Time of the sequencer. [ns]
         """
-        if not 0 <= intent.account < accounts.count:
+        if not 0 <= intent.account < state.accounts.count:
             return Refused(Reason.UNKNOWN_ACCOUNT, (("account", intent.account),))
         if (late := self._expiry(intent, now_ns)) is not None:
             return late
@@ -100,9 +115,19 @@ class Gateway:
             return Refused(IntentReason.OUT_OF_RANGE)
         except SignatureError:
             return Refused(IntentReason.BAD_SIGNATURE)
-        if signer != accounts.owner[intent.account]:
+        if not authorised(state, intent, signer, now_ns):
             return Refused(IntentReason.WRONG_SIGNER, (("account", intent.account),))
-        return None
+        return self._outlives_key(intent, state, signer)
+
+    def _outlives_key(self, intent: Intent, state: Authority, signer: bytes) -> Refused | None:
+        owner = state.accounts.owner[intent.account]
+        if signer == owner:
+            return None
+        ends_ns = state.key_expiry_s(owner, signer) * SECOND_NS
+        if intent.expires_at_ns <= ends_ns:
+            return None
+        figures = (("expires_at_ns", intent.expires_at_ns), ("key_expires_at_ns", ends_ns))
+        return Refused(IntentReason.EXPIRY_TOO_FAR, figures)
 
     def _expiry(self, intent: Intent, now_ns: int) -> Refused | None:
         figures = (("expires_at_ns", intent.expires_at_ns), ("now_ns", now_ns))
@@ -113,6 +138,20 @@ class Gateway:
         if intent.expires_at_ns > now_ns + window:
             return Refused(IntentReason.EXPIRY_TOO_FAR, (*figures, ("window_ns", window)))
         return None
+
+
+def authorised(state: Authority, intent: Intent, signer: bytes, time_ns: int) -> bool:
+    """Tell whether a signer speaks for the account of an intent, at the time of its record.
+
+    The owner may sign anything, an active trading key of the owner orders and cancels.
+    """
+    if not 0 <= intent.account < state.accounts.count:
+        return False
+    owner = state.accounts.owner[intent.account]
+    if signer == owner:
+        return True
+    is_trading = isinstance(intent, PlaceOrder | CancelOrder)
+    return is_trading and time_ns < state.key_expiry_s(owner, signer) * SECOND_NS
 
 
 def check_report(domain: Domain, signers: Sequence[str], report: PriceReport) -> Refused | None:

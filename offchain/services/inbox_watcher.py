@@ -1,26 +1,29 @@
-"""The inbox watcher: every deposit that the chain confirms becomes a command, once and in order.
+"""The inbox watcher: every entry that the chain confirms becomes a command, once and in order.
 
 It recomputes the prefix hash from the entries as it goes, from the first one on, so an entry that
 is missing, doubled or altered on the way is found before the engine sees it.
+
+Blocks may be replaced after they were read. What the engine consumed is held to the inbox at every
+poll, and where the last block that was read is another one by now, reading begins anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from offchain.engine.messages import Deposit
+from offchain.engine.messages import Deposit, EntryKind, Forced
 from offchain.engine.reasons import Rejected
-from offchain.ledger.inbox import KIND_DEPOSIT, entry_hash, prefix_hash
+from offchain.ledger.inbox import entry_hash, prefix_hash
 from offchain.ledger.keccak import ZERO32
-from offchain.services.errors import InboxMismatch
+from offchain.services.errors import InboxMismatch, InboxReorganised
 from offchain.services.ports import InboxChain, InboxEntry
 from offchain.services.sequencer import Sequencer
 
 PAGE_BLOCKS = 2_000
 COMMANDS = 256
-"""Deposits in one call of the sequencer."""
+"""Entries in one call of the sequencer."""
 
 
 class InboxWatcher:
-    """Feeds the sequencer with deposits. One thread.
+    """Feeds the sequencer with what was deposited and forced. One thread.
 
     Parameters
     ----------
@@ -42,28 +45,90 @@ class InboxWatcher:
     ) -> None:
         self.read, self.prefix = 0, ZERO32
         self._chain, self._sequencer = chain, sequencer
-        self._next_block, self._confirmations = first_block, confirmations
+        self._first_block, self._confirmations = first_block, confirmations
+        self._next_block, self._last_hash = first_block, b""
+        self._height = 0
 
     def poll(self) -> int:
-        """Read what is new and confirmed, and return how many deposits the engine took.
+        """Read what is new and confirmed, and return how many entries the engine took.
 
         Entries that the engine consumed before, as after a restart, are checked and passed over.
 
         Raises
         ------
         InboxMismatch
-            Entries and prefix hash disagree, or the engine refuses the next entry.
+            Entries and prefix hash disagree, an entry is of no kind that is known, or the engine
+            refuses the next one.
+        InboxReorganised
+            The chain dropped an entry that the engine consumed.
         """
-        last = self._chain.block_number() - self._confirmations
-        taken = 0
-        while self._next_block <= last:
-            stop = min(self._next_block + PAGE_BLOCKS - 1, last)
-            found = self._chain.deposits(self._next_block, stop)
+        if self.is_reorganised():
+            raise InboxReorganised("the inbox does not have what the engine consumed")
+        height, taken = self._chain.block_number(), 0
+        if self._is_replaced(height):
+            self.restart()
+        for found in self._pages(self._next_block, height - self._confirmations):
             entries = [entry for entry in found if entry.index > self.read]
             for start in range(0, len(entries), COMMANDS):
                 taken += self._take(entries[start : start + COMMANDS])
-            self._next_block = stop + 1
         return taken
+
+    def is_reorganised(self) -> bool:
+        """Tell whether the chain has dropped an entry that the engine consumed.
+
+        A node that shows fewer blocks than it did may only be behind; it is not believed until it
+        shows as many again.
+        """
+        height = self._chain.block_number()
+        if height < self._height:
+            return False
+        self._height = height
+        cursor, known = self._engine()
+        if self._chain.inbox_count() < cursor:
+            return True
+        return self._chain.inbox_prefix(cursor) != known
+
+    def restart(self) -> None:
+        """Read from the first block again with the next poll."""
+        self.read, self.prefix = 0, ZERO32
+        self._next_block, self._last_hash = self._first_block, b""
+
+    def entries_after(self, index: int) -> list[InboxEntry]:
+        """Return the confirmed entries beyond an index, checked, without submitting any.
+
+        Raises
+        ------
+        InboxMismatch
+            Entries and prefix hash disagree.
+        """
+        self.restart()
+        prefix, expected, after = ZERO32, 0, list[InboxEntry]()
+        last = self._chain.block_number() - self._confirmations
+        for found in self._pages(self._first_block, last):
+            for entry in found:
+                expected += 1
+                prefix = _follow(prefix, expected, entry)
+                if entry.index > index:
+                    after.append(entry)
+        self._compare_contract(expected, prefix)
+        self.restart()
+        return after
+
+    def _pages(self, first: int, last: int) -> Iterator[Sequence[InboxEntry]]:
+        """Yield the entries of the blocks up to `last`, and move on behind each page."""
+        while first <= last:
+            stop = min(first + PAGE_BLOCKS - 1, last)
+            block_hash = self._chain.block_hash(stop)  # before what it has: it may be replaced now
+            yield self._chain.inbox_entries(first, stop)
+            first = stop + 1
+            self._next_block, self._last_hash = first, block_hash
+
+    def _is_replaced(self, height: int) -> bool:
+        """Tell whether the last block that was read is no longer the chain's."""
+        last = self._next_block - 1
+        if not self._last_hash or last > height:
+            return False
+        return self._chain.block_hash(last) != self._last_hash
 
     def _take(self, entries: Sequence[InboxEntry]) -> int:
         """Check some entries, submit those that the engine does not have, then move on.
@@ -76,16 +141,12 @@ class InboxWatcher:
             prefix = _follow(prefix, expected, entry)
             if entry.index == cursor and prefix != known:
                 raise InboxMismatch(f"entry {cursor}: the engine consumed another one")
-        deposits = [
-            Deposit(entry.index, entry.owner, entry.subaccount, entry.asset, entry.amount)
-            for entry in entries
-            if entry.index > cursor
-        ]
-        if deposits:
+        commands = [command_of(entry) for entry in entries if entry.index > cursor]
+        if commands:
             self._compare_contract(entries[-1].index, prefix)
-            self._submit(deposits)
+            self._submit(commands)
         self.read, self.prefix = entries[-1].index, prefix
-        return len(deposits)
+        return len(commands)
 
     def _compare_contract(self, count: int, prefix: bytes) -> None:
         """Events can be invented by a node; a batch is held to the contract's storage."""
@@ -95,11 +156,11 @@ class InboxWatcher:
                 f"entry {count}: prefix 0x{prefix.hex()}, the inbox says 0x{stored.hex()}"
             )
 
-    def _submit(self, deposits: Sequence[Deposit]) -> None:
-        answers = self._sequencer.submit_batch(deposits)
-        for deposit, answer in zip(deposits, answers, strict=True):
+    def _submit(self, commands: Sequence[Deposit | Forced]) -> None:
+        answers = self._sequencer.submit_batch(commands)
+        for command, answer in zip(commands, answers, strict=True):
             if isinstance(answer, Rejected):
-                raise InboxMismatch(f"entry {deposit.index} is refused by the engine: {answer}")
+                raise InboxMismatch(f"entry {command.index} is refused by the engine: {answer}")
 
     def _engine(self) -> tuple[int, bytes]:
         """Return cursor and prefix hash of what the engine consumed."""
@@ -107,14 +168,33 @@ class InboxWatcher:
             return self._sequencer.state.inbox_cursor, self._sequencer.journal.inbox_prefix
 
 
+def command_of(entry: InboxEntry) -> Deposit | Forced:
+    """Return the command that consumes an entry; InboxMismatch when its kind is not known."""
+    if entry.kind == EntryKind.DEPOSIT:
+        return Deposit(
+            entry.index, entry.time_s, entry.owner, entry.subaccount, entry.place, entry.amount
+        )
+    try:
+        kind = EntryKind(entry.kind)
+    except ValueError:
+        raise InboxMismatch(f"entry {entry.index}: {entry.kind} is no kind of entry") from None
+    return Forced(
+        entry.index,
+        entry.time_s,
+        entry.owner,
+        entry.subaccount,
+        entry.place,
+        entry.amount,
+        kind,
+        entry.key,
+    )
+
+
 def _follow(prefix: bytes, expected: int, entry: InboxEntry) -> bytes:
     """Return the prefix hash after an entry; its event carries the contract's own."""
     if entry.index != expected:
         raise InboxMismatch(f"entry {entry.index} does not follow {expected - 1}")
-    hashed = entry_hash(
-        KIND_DEPOSIT, entry.index, entry.owner, entry.subaccount, entry.asset, entry.amount
-    )
-    following = prefix_hash(prefix, hashed)
+    following = prefix_hash(prefix, entry_hash(entry.content()))
     if following != entry.prefix:
         raise InboxMismatch(
             f"entry {entry.index}: prefix 0x{following.hex()}, the event says "

@@ -19,6 +19,8 @@ from offchain.services.ports import (
     WitnessStore,
 )
 
+MAX_CLAIMED = 64
+"""Batches whose fees one call claims."""
 MAX_FAULTS = 256
 WEI_PRICE_PER_USD_E6 = 10**18 * 10**8 // 10**6
 """An amount [wei] times a price [USD e-8], divided by this, is money [USD e-6]."""
@@ -132,12 +134,15 @@ class Keeper:
         return done
 
     def claim(self) -> TransactionReceipt | None:
-        """Claim all that is credited; None when that is nothing."""
-        credited = self._chain.keeper_credit(self._signer.address)
-        if not credited:
+        """Claim what is due of the oldest batches; None when that is nothing."""
+        keeper = self._signer.address
+        worked = self._chain.batches_of_keeper(keeper)
+        due = {n: credit for n in worked if (credit := self._chain.keeper_credit(n, keeper))}
+        batches = sorted(due)[:MAX_CLAIMED]
+        if not batches:
             return None
-        receipt = self._chain.claim_keeper_fees(self._signer)
-        self.earnings.earned_e6 += credited
+        receipt = self._chain.claim_keeper_fees(self._signer, batches)
+        self.earnings.earned_e6 += sum(due[n] for n in batches)
         self.earnings.add(receipt)
         return receipt
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offchain.engine.messages import PriceReport
+from offchain.ledger import inbox
 from offchain.ledger.batch import Batch
+from offchain.ledger.checkpoint import CheckpointRoot
+from offchain.ledger.closing import Anchor
 from offchain.ledger.epoch import Report
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.terms import Terms
@@ -122,6 +125,8 @@ class TransactionReceipt:
         All of it, intrinsic gas included. [gas]
     calldata : bytes
         What was sent to the contract.
+    blob_gas_used, blob_gas_price_wei : int
+        Of the blobs, which are paid apart; zero without them. [gas, wei]
     """
 
     call: str
@@ -130,19 +135,40 @@ class TransactionReceipt:
     gas_used: int
     gas_price_wei: int
     calldata: bytes
+    blob_gas_used: int = 0
+    blob_gas_price_wei: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """One deposit as the inbox announced it; `amount` in token units, `index` from 1."""
+    """One entry as the inbox announced it, of any kind; see `offchain.ledger.inbox.InboxEntry`.
 
+    `prefix` is the contract's hash of all entries up to it, `block` where it was announced.
+    """
+
+    kind: int
     index: int
+    time_s: int
     owner: bytes
     subaccount: int
-    asset: int
+    place: int
     amount: int
+    key: bytes
     prefix: bytes
     block: int
+
+    def content(self) -> inbox.InboxEntry:
+        """Return what is hashed: the entry without where it stands."""
+        return inbox.InboxEntry(
+            self.kind,
+            self.index,
+            self.time_s,
+            self.owner,
+            self.subaccount,
+            self.place,
+            self.amount,
+            self.key,
+        )
 
 
 class InboxChain(Protocol):
@@ -150,6 +176,10 @@ class InboxChain(Protocol):
 
     def block_number(self) -> int:
         """Return the number of the newest block."""
+        ...
+
+    def block_hash(self, number: int) -> bytes:
+        """Return the hash of the block that the chain has under a number."""
         ...
 
     def inbox_count(self) -> int:
@@ -160,7 +190,7 @@ class InboxChain(Protocol):
         """Return the contract's prefix hash of its first `count` entries."""
         ...
 
-    def deposits(self, first_block: int, last_block: int) -> Sequence[InboxEntry]:
+    def inbox_entries(self, first_block: int, last_block: int) -> Sequence[InboxEntry]:
         """Return the entries of an inclusive range of blocks, in order."""
         ...
 
@@ -179,6 +209,18 @@ class BatchStore(Protocol):
 
     def save(self, signed: SignedBatch) -> None:
         """Store the next batch durably, whole or not at all."""
+        ...
+
+    def replace(self, signed: SignedBatch) -> None:
+        """Store a batch that is there in another form, durably, whole or not at all."""
+        ...
+
+    def drop_from(self, batch_no: int) -> None:
+        """Set the batches from a number on aside, the last one first."""
+        ...
+
+    def left(self, batch_no: int) -> Sequence[SignedBatch]:
+        """Return the batches of a number that were set aside."""
         ...
 
     def load(self, batch_no: int) -> SignedBatch | None:
@@ -213,8 +255,24 @@ class SettlementChain(Protocol):
         """Return the time of the newest block. [s since 1970]"""
         ...
 
-    def challenge_window(self) -> int:
-        """Return how long a batch waits between commit and finality. [s]"""
+    def final_after(self, batch_no: int) -> int:
+        """Return when the window of an open batch ends. [s since 1970]"""
+        ...
+
+    def sequencer(self) -> tuple[bytes, int, bool]:
+        """Return the sequencer's address, its epoch, and whether its stake is whole."""
+        ...
+
+    def anchor(self, confirmations: int = 0) -> Anchor:
+        """Return the block that a batch which is committed now may name."""
+        ...
+
+    def is_canonical(self, anchor: Anchor) -> bool:
+        """Return whether a block is still the chain's, and young enough to be named."""
+        ...
+
+    def committed_header(self, batch_no: int) -> BatchHeader:
+        """Return the header of a committed batch, from its transaction, checked by its hash."""
         ...
 
     def max_open_batches(self) -> int:
@@ -225,16 +283,29 @@ class SettlementChain(Protocol):
         """Return how many liquidations of a batch were verified."""
         ...
 
+    def blob_hash(self, data: bytes) -> bytes:
+        """Return `daHash` of data that goes into blobs; EncodingError when it does not fit."""
+        ...
+
     def commit(
         self, signer: Signer, header: BatchHeader, signature: bytes, data: bytes
     ) -> TransactionReceipt:
-        """Append a signed batch."""
+        """Append a signed batch, with its data where the header says."""
+        ...
+
+    def rollback(self, signer: Signer, header: BatchHeader) -> TransactionReceipt:
+        """Take back an open batch and all after it; the sequencer's key only."""
         ...
 
     def finalise(
-        self, signer: Signer, header: BatchHeader, totals: Totals, proof: bytes
+        self,
+        signer: Signer,
+        header: BatchHeader,
+        totals: Totals,
+        checkpoint: CheckpointRoot,
+        proof: bytes,
     ) -> TransactionReceipt:
-        """Make the oldest open batch final."""
+        """Make the oldest open batch final; the proof may be empty when it was shown before."""
         ...
 
 
@@ -309,10 +380,14 @@ class LiquidationChain(Protocol):
         """Submit the witness of one liquidation."""
         ...
 
-    def keeper_credit(self, keeper: bytes) -> int:
-        """Return what a keeper may claim. [USD e-6]"""
+    def batches_of_keeper(self, keeper: bytes) -> Sequence[int]:
+        """Return the batches in which a keeper verified something, ascending."""
         ...
 
-    def claim_keeper_fees(self, signer: Signer) -> TransactionReceipt:
-        """Pay out all that the signer is owed."""
+    def keeper_credit(self, batch_no: int, keeper: bytes) -> int:
+        """Return what a keeper may claim of a batch; zero until it is final. [USD e-6]"""
+        ...
+
+    def claim_keeper_fees(self, signer: Signer, batch_nos: Sequence[int]) -> TransactionReceipt:
+        """Pay out what the signer is owed of some final batches."""
         ...

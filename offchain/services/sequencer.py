@@ -12,13 +12,21 @@ trigger take one step each, worst first, before any other command of the call.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from offchain.core.units import AccountId, TimestampNs
 from offchain.engine.events import Event
 from offchain.engine.machine import below_trigger
-from offchain.engine.messages import Command, FundingTick, Liquidate, PriceReport, SettleExpiry
+from offchain.engine.messages import (
+    Adopt,
+    Command,
+    FundingTick,
+    Liquidate,
+    PriceReport,
+    SettleExpiry,
+)
 from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
 from offchain.ledger.errors import WireError
@@ -34,25 +42,37 @@ from offchain.services.ports import Clock, EventStore, Snapshot, SnapshotStore
 
 MAX_COMMANDS = 1024
 """Commands in one call."""
-COMMIT_FRAMES = 1024
-"""A call is synced after so many frames at the latest."""
+COMMIT_FRAMES = 256
+COMMIT_BYTES = 16 << 10
+"""A call is synced after so many frames, or bytes that they add to the batch, at the latest.
+
+Only then do listeners hear of them, and one of them cuts batches that are full: so a batch grows no
+further beyond its limit than this and one record.
+"""
 MAX_PASSES = 16
 """Passes of the liquidation lane for one price; what is left then waits in the backlog."""
 MAX_LISTENERS = 64
-_MOVES_PRICES = (PriceReport, FundingTick, SettleExpiry)
+_MOVES_PRICES = (PriceReport, FundingTick, SettleExpiry, Adopt)
 
 Listener = Callable[[Record, tuple[Event, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A command is durable: its place, its time, the chain hash after it, and what it caused."""
+    """A command is durable: its place, its time, the chain hash after it, and what it caused.
+
+    `inbox_cursor` entries with the hash `inbox_prefix` were consumed by then. `signature` is the
+    sequencer's, once somebody asked for it (`services.receipts`).
+    """
 
     seq: int
     time_ns: TimestampNs
     epoch: int
     tip: bytes
     events: tuple[Event, ...]
+    inbox_cursor: int
+    inbox_prefix: bytes
+    signature: bytes | None = None
 
 
 class Sequencer:
@@ -103,6 +123,7 @@ class Sequencer:
         self._stepped: set[int] = set()
         self._listeners: list[Listener] = []
         self._pending: list[tuple[Record, tuple[Event, ...], bytes]] = []
+        self._pending_bytes = 0
         self._halted: str | None = None
 
     @property
@@ -141,7 +162,8 @@ class Sequencer:
         SequencerHalted
             An earlier append failed.
         BatchOverdue
-            The open batch is too large: it must be cut first.
+            The open batch is too large, or not empty when a parameter set is to be adopted: it
+            must be cut first.
         """
         return self.submit_batch([command])[0]
 
@@ -153,6 +175,7 @@ class Sequencer:
         with self.lock:
             self._check()
             self._check_batch()
+            self._check_adoption(commands)
             try:
                 answers = self._order(commands)
                 self._commit()
@@ -160,6 +183,36 @@ class Sequencer:
                 self._halted = f"{type(error).__name__}: {error}"
                 raise
             return answers
+
+    @contextmanager
+    def timed_by(self, clock: Clock) -> Iterator[None]:
+        """Hold the lock and take the time from another clock: to order again what was ordered."""
+        with self.lock:
+            usual, self._clock = self._clock, clock
+            try:
+                yield
+            finally:
+                self._clock = usual
+
+    def restart(self, journal: Journal) -> None:
+        """Go on from another journal, after the log was cut back to where it stands.
+
+        Raises
+        ------
+        StartRefused
+            The journal does not stand where the log ends.
+        """
+        with self.lock:
+            self._check()
+            if (journal.state.last_seq, journal.tip) != (self._store.last_seq, self._store.tip):
+                raise StartRefused("the journal does not stand where the log ends")
+            self.journal = journal
+            self.backlog = 0
+            self._stepped.clear()
+
+    def halt(self, why: str) -> None:
+        """Accept and answer nothing more: log and memory may differ, and a restart mends it."""
+        self._halted = self._halted or why
 
     def save_snapshot(self, snapshots: SnapshotStore) -> Snapshot:
         """Store the present state beside the log, and return it."""
@@ -180,9 +233,19 @@ class Sequencer:
         if journal.open_records > MAX_OPEN_RECORDS // 2 or journal.open_bytes > MAX_OPEN_BYTES // 2:
             raise BatchOverdue(f"{journal.open_records} records wait for the batch to be cut")
 
+    def _check_adoption(self, commands: Sequence[Command]) -> None:
+        """Have a parameter set adopted by the first record of a batch, or not at all."""
+        if not any(isinstance(command, Adopt) for command in commands):
+            return
+        if len(commands) > 1:
+            raise ValueError("a parameter set is adopted by a call of its own")
+        if self.journal.open_records:
+            raise BatchOverdue("the batch of the set before must be cut first")
+
     def _order(self, commands: Sequence[Command]) -> list[Receipt | Rejected]:
         answers: list[Receipt | Rejected] = []
-        if self.backlog:
+        is_adoption = any(isinstance(command, Adopt) for command in commands)
+        if self.backlog and not is_adoption:  # it comes first; whoever is below waits for it
             self._liquidate()
         for command in commands:
             answer = self._take(command)
@@ -200,9 +263,16 @@ class Sequencer:
             return outcome
         self._pending.append((record, outcome, journal.open.frames[-1]))
         receipt = Receipt(
-            record.seq, TimestampNs(record.time_ns), record.epoch, journal.tip, outcome
+            record.seq,
+            TimestampNs(record.time_ns),
+            record.epoch,
+            journal.tip,
+            outcome,
+            journal.state.inbox_cursor,
+            journal.inbox_prefix,
         )
-        if len(self._pending) >= COMMIT_FRAMES:
+        self._pending_bytes += len(journal.open.frames[-1]) + len(journal.open.trace[-1])
+        if len(self._pending) >= COMMIT_FRAMES or self._pending_bytes >= COMMIT_BYTES:
             self._commit()
         return receipt
 
@@ -233,7 +303,7 @@ class Sequencer:
             return
         tip = self._store.append([frame for _, _, frame in self._pending])
         assert tip == self.journal.tip, "log and journal chain differently"
-        done, self._pending = self._pending, []
+        done, self._pending, self._pending_bytes = self._pending, [], 0
         for record, events, _ in done:
             self._tell(record, events)
 

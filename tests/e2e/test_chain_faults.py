@@ -12,7 +12,7 @@ from offchain.app.engine_hash import engine_hash
 from offchain.core.units import SECOND_NS
 from offchain.services.audit import audit
 from offchain.services.errors import ChainUnreachable
-from tests.support.mortal import START_NS, TERMS, Inhabited, Life, pay_in
+from tests.support.mortal import START_NS, TERMS, WINDOW_S, Inhabited, Life, pay_in
 from tests.support.proxy import Proxy, proxy
 
 SENT = b"eth_sendRawTransaction"
@@ -42,7 +42,7 @@ def finish(here: Inhabited) -> None:
     for _ in range(3):
         here.node.settle(force=True)
         here.keeper.step()
-        here.wait(TERMS.challenge_window_s + 1)
+        here.wait(WINDOW_S + 1)
     here.node.settle()
     chain = here.chain
     assert chain.finalised() == chain.head() == here.node.batcher.last_batch
@@ -92,7 +92,7 @@ def test_a_transaction_whose_answer_was_lost_is_not_done_twice(
     with pytest.raises(ChainUnreachable):
         here.keeper.step()
     here.keeper.step()
-    here.wait(TERMS.challenge_window_s + 1)
+    here.wait(WINDOW_S + 1)
     between.lose = SENT
     with pytest.raises(ChainUnreachable):
         node.settle()

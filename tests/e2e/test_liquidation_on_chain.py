@@ -18,10 +18,12 @@ from offchain.adapters.served_venue import ServedVenue
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
 from offchain.engine.events import Leg, LiquidationOrdered, Tier
 from offchain.ledger.batch import Batch
-from offchain.ledger.header import BatchHeader, header_digest
+from offchain.ledger.header import BatchHeader, batch_hash, header_digest
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.typed_data import attestation_digest
 from offchain.ledger.wire import decode_records
 from offchain.ledger.witness import LiquidationWitness
+from offchain.services.attestation import attestation_proof
 from offchain.services.errors import TransactionReverted, WitnessMissing
 from offchain.services.keeper import Keeper
 from offchain.services.ports import SignedBatch
@@ -190,7 +192,9 @@ def test_a_witness_under_another_header_is_refused(crashed: Devnet) -> None:
 def test_an_unverified_batch_cannot_be_final(crashed: Devnet) -> None:
     batch = second(crashed)
     call = crashed.chain.finalise
-    assert refusal(lambda: call(ATTESTOR, batch.header, batch.totals, b"")) in {
+    totals, checkpoint = batch.totals, batch.checkpoint
+    proof = vouched_for(crashed, batch.header)
+    assert refusal(lambda: call(ATTESTOR, batch.header, totals, checkpoint, proof)) in {
         "NotNextToFinalise",
         "WindowOpen",
         "UnverifiedLiquidations",
@@ -200,10 +204,17 @@ def test_an_unverified_batch_cannot_be_final(crashed: Devnet) -> None:
 def committed_by_hand(venue: Devnet) -> SignedBatch:
     """Cut the open batch and sign it, as a sequencer would that may lie."""
     with venue.sequencer.lock:
-        batch = venue.sequencer.journal.cut(venue_engine(venue))
+        anchor = venue.chain.anchor(confirmations=1)
+        batch = venue.sequencer.journal.cut(venue_engine(venue), anchor)
     digest = header_digest(venue.chain.domain("Settlement"), batch.header)
     last = venue.sequencer.journal.state.last_seq
     return SignedBatch(batch, SEQUENCER.sign(digest), last)
+
+
+def vouched_for(venue: Devnet, header: BatchHeader) -> bytes:
+    """Return the proof of an attestor who vouches for anything."""
+    digest = attestation_digest(venue.chain.domain("AttestedVerifier"), batch_hash(header))
+    return attestation_proof({ATTESTOR.address: ATTESTOR.sign(digest)})
 
 
 def venue_engine(venue: Devnet) -> bytes:
@@ -255,8 +266,9 @@ def test_a_healthy_account_cannot_be_liquidated_even_by_the_sequencer(tmp_path: 
         assert balance > need > 0
         venue.wait(31)
         venue.batcher.finalise_ready()
-        finalise = venue.chain.finalise
-        refused = refusal(lambda: finalise(SEQUENCER, header, signed.batch.totals, b""))
+        finalise, of = venue.chain.finalise, signed.batch
+        proof = vouched_for(venue, header)
+        refused = refusal(lambda: finalise(SEQUENCER, header, of.totals, of.checkpoint, proof))
         assert refused == "UnverifiedLiquidations"
 
 

@@ -22,7 +22,7 @@ from offchain.services.audit import audit
 from offchain.services.batcher import BatchPolicy
 from offchain.services.ports import Spot
 from offchain.services.sequencer import Receipt
-from tests.support.mortal import START_NS, TERMS, Inhabited, Life, pay_in
+from tests.support.mortal import START_NS, TERMS, WINDOW_S, Inhabited, Life, pay_in
 
 ORDERS, ROUNDS = 60, 8  # an account has 64 resting orders at most
 
@@ -49,7 +49,7 @@ def finish(here: Inhabited) -> None:
         here.keeper.step()
         if here.chain.finalised() == here.node.batcher.last_batch:
             break
-        here.wait(TERMS.challenge_window_s + 1)
+        here.wait(WINDOW_S + 1)
     report = audit(collect_facts(here.chain), engine_hash())
     assert report.is_ok, report.failed
     assert report.records == here.node.store.last_seq

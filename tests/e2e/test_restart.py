@@ -22,7 +22,16 @@ from offchain.ledger.wire import Record, decode_records
 from offchain.services import recovery
 from offchain.services.audit import audit
 from offchain.services.errors import StartRefused
-from tests.support.mortal import DEATHS, START_NS, TERMS, Inhabited, Life, arguments, pay_in
+from tests.support.mortal import (
+    DEATHS,
+    START_NS,
+    TERMS,
+    WINDOW_S,
+    Inhabited,
+    Life,
+    arguments,
+    pay_in,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +91,7 @@ def test_a_node_killed_at_every_point_goes_on_and_passes_its_audit(
     for _ in range(4):
         node.settle(force=True)
         here.keeper.step()
-        here.wait(TERMS.challenge_window_s + 1)
+        here.wait(WINDOW_S + 1)
     node.settle()
     assert devnet.chain.finalised() == devnet.chain.head() == node.batcher.last_batch
     rows = node.read_model.batches(100)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from offchain.adapters.methods import METHODS
 from offchain.core.curves import curve_lines
 from offchain.core.portfolio import portfolio_reference
 from offchain.core.scan import scan_sums_reference
+from offchain.core.terms import terms
 from offchain.core.units import AccountId, TimestampNs, ceil_div
 from offchain.engine.messages import CancelOrder, Withdraw
 from offchain.engine.risk import account_margin
@@ -65,6 +67,8 @@ def test_every_method_is_listed_with_its_schema(served: Served) -> None:
 def test_parameters_and_instruments_are_published(served: Served) -> None:
     found = served.client.call("public/get_parameters")
     assert found["params_hash"] == "0x" + served.desk.sequencer.journal.params_hash.hex()
+    rules = served.desk.state.rules
+    assert {name: int(term) for name, term in found["terms"].items()} == asdict(terms(rules))
     assert found["domain"]["verifying_contract"] == "0x" + DOMAIN.contract.hex()
     listing = served.client.call("public/get_instruments")
     assert listing["instruments"][0]["symbol"] == "BTC-PERP"

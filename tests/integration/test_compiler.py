@@ -40,8 +40,18 @@ def test_settings_are_those_of_forge() -> None:
 def test_every_contract_of_the_project_is_there() -> None:
     assert {entry["name"] for entry in abi("IInbox") if entry["type"] == "function"} == {
         "count",
+        "forceCancelAll",
+        "forceClose",
+        "forceWithdraw",
+        "grantKey",
+        "isEntry",
+        "isKeyActive",
+        "keyOf",
         "prefixAt",
         "push",
+        "revokeKey",
+        "revokedAllAt",
+        "settlement",
         "vault",
     }
     assert artifacts().bytecode("Settlement").startswith("0x6")

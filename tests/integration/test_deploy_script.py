@@ -7,7 +7,8 @@ from pathlib import Path
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_discovery import discover
-from offchain.adapters.deployment import Deployment, creations
+from offchain.adapters.deployment import Deployment
+from offchain.adapters.deployment_plan import creations
 
 ROOT = Path(__file__).parents[2]
 

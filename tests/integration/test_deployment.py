@@ -11,13 +11,14 @@ from web3 import Web3
 
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.deployment import (
+    HANDED_OVER,
     Deployment,
     DeploymentError,
     DeploymentFileError,
-    creations,
     deploy,
     predict,
 )
+from offchain.adapters.deployment_plan import JUDGES, PARTS, creations
 from offchain.ledger.terms import terms_hash
 from offchain.services.errors import WrongChain
 from tests.support.deployed import ATTESTORS, CONFIG, GENESIS_S, ORACLES, Deployed, deployed
@@ -70,10 +71,10 @@ def test_settlement_holds_what_was_configured(venue: Deployed) -> None:
     at = venue.deployment.address
     assert addresses(venue, "Settlement", *links) == [at(name) for name in parts]
     assert read(venue, "Settlement", "proofRouter") == at("ProofRouter")
-    assert read(venue, "Settlement", "sequencer") == CONFIG.sequencer
-    assert read(venue, "Settlement", "challengeWindow") == CONFIG.challenge_window_s
-    assert read(venue, "Settlement", "maxOpenBatches") == CONFIG.max_open_batches
-    assert read(venue, "Settlement", "maxSkew") == CONFIG.max_skew_s
+    assert read(venue, "SequencerRegistry", "current") == [CONFIG.sequencer, 1, False]
+    assert read(venue, "Settlement", "attestedWindow") == CONFIG.protocol.attested_window_s
+    assert read(venue, "Settlement", "maxOpenBatches") == CONFIG.protocol.max_open_batches
+    assert read(venue, "Settlement", "maxSkew") == CONFIG.protocol.max_skew_s
     assert read(venue, "Settlement", "engineHash") == CONFIG.engine_hash
     assert read(venue, "Settlement", "head") == 0
 
@@ -84,10 +85,11 @@ def test_oracle_and_parameters_hold_what_was_configured(venue: Deployed) -> None
     ascending = sorted((o.address for o in ORACLES), key=str.lower)
     assert read(venue, "OracleHub", "signers") == ascending
     assert read(venue, "OracleHub", "quorum") == CONFIG.oracle_quorum
-    hashes = CONFIG.curves_hash + CONFIG.document_hash
+    hashes = CONFIG.curves_hash + CONFIG.listing_root + CONFIG.document_hash
     expected = Web3.keccak(terms_hash(CONFIG.terms) + hashes)
     assert read(venue, "RiskParameters", "paramsHash") == expected
-    assert read(venue, "RiskParameters", "documentHash") == CONFIG.document_hash
+    assert read(venue, "RiskParameters", "listingRootOf", expected) == CONFIG.listing_root
+    assert read(venue, "RiskParameters", "documentHashOf", expected) == CONFIG.document_hash
     for i, name in enumerate(CONFIG.index_feeds):
         assert read(venue, f"Feed{i}", "description") == name
         assert read(venue, f"Feed{i}", "oracleHub") == venue.deployment.address("OracleHub")
@@ -102,17 +104,34 @@ def test_the_attested_kind_is_registered(venue: Deployed) -> None:
     assert all(read(venue, "AttestedVerifier", "isAttestor", a.address) for a in ATTESTORS)
 
 
-def test_the_deployer_is_the_only_admin(venue: Deployed) -> None:
-    for name in ("ProofRouter", "InsuranceFund", "OracleHub", "RiskParameters"):
+def test_the_timelock_is_the_only_admin_afterwards(venue: Deployed) -> None:
+    timelock = venue.deployment.address("PlimsollTimelock")
+    for name in HANDED_OVER:
         role = read(venue, name, "DEFAULT_ADMIN_ROLE")
-        assert read(venue, name, "hasRole", role, venue.deployer.address)
+        assert read(venue, name, "hasRole", role, timelock)
+        assert not read(venue, name, "hasRole", role, venue.deployer.address)
         assert not read(venue, name, "hasRole", role, CONFIG.sequencer)
+    for name in ("CollateralVault", "VaultLimits", "RiskParameters", "SequencerRegistry", "Court"):
+        assert read(venue, name, "governor") == timelock
+
+
+def test_every_judge_is_registered_under_its_kind(venue: Deployed) -> None:
+    for name, kind in JUDGES.items():
+        assert read(venue, "Court", "judgeOf", kind) == venue.deployment.address(name)
+    for place, name in enumerate(PARTS):
+        assert read(venue, "EffectsJudge", "part", place) == venue.deployment.address(name)
+
+
+def test_a_proposal_waits_longer_than_leaving_by_force_takes(venue: Deployed) -> None:
+    terms = CONFIG.protocol
+    waits = (terms.forced_deadline_s, terms.attested_window_s, terms.max_extension_s)
+    assert read(venue, "PlimsollTimelock", "getMinDelay") == sum(waits) + terms.exit_slack_s
 
 
 def test_the_insurance_is_funded_and_its_account_seeded(venue: Deployed) -> None:
     assert read(venue, "InsuranceFund", "reserveE6") == CONFIG.insurance_reserve_e6
     assert read(venue, "CollateralVault", "bookedBalance", 0) == CONFIG.insurance_seed_e6
-    (event,) = venue.contract("Inbox").events.Deposited.get_logs(from_block=0)
+    (event,) = venue.contract("Inbox").events.Enqueued.get_logs(from_block=0)
     assert event["args"]["owner"] == venue.deployment.address("InsuranceFund")
     assert event["args"]["amount"] == CONFIG.insurance_seed_e6
 

@@ -1,6 +1,6 @@
 """A deployment on a chain of its own, for tests that need the real contracts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -9,7 +9,9 @@ from web3.contract import Contract
 
 from offchain.adapters.anvil import Anvil
 from offchain.adapters.compiler import abi
-from offchain.adapters.deployment import Deployment, DeploymentConfig, contract_name, deploy
+from offchain.adapters.deployment import Deployment, deploy
+from offchain.adapters.deployment_plan import DeploymentConfig, contract_name
+from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.ledger.terms import Terms
 
 GENESIS_S = 1_760_000_000
@@ -34,13 +36,14 @@ CONFIG = DeploymentConfig(
     band_e6=50_000,
     terms=Terms(800_000, 1_000_000, 600_000, 500_000, 500_000, 850_000, 5_000_000, 5_000_000),
     curves_hash=Web3.keccak(text="curves"),
+    listing_root=Web3.keccak(text="listing"),
     document_hash=Web3.keccak(text="document"),
     engine_hash=Web3.keccak(text="engine"),
     attestors=tuple(a.address for a in ATTESTORS),
     attestor_threshold=2,
-    challenge_window_s=30,
-    max_open_batches=4,
-    max_skew_s=15,
+    protocol=replace(
+        DEVELOPMENT, attested_window_s=30, proven_window_s=30, max_open_batches=4, max_skew_s=15
+    ),
     insurance_reserve_e6=1_000_000_000,
     insurance_seed_e6=250_000_000,
     index_feeds=("BTC / USD", "ETH / USD"),

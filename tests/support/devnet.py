@@ -12,8 +12,11 @@ from pathlib import Path
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.batch_file import BatchFiles
 from offchain.adapters.chain import Chain
-from offchain.adapters.deployment import Deployment, DeploymentConfig, deploy, predict
+from offchain.adapters.deployment import Deployment, deploy, predict
+from offchain.adapters.deployment_plan import DeploymentConfig
 from offchain.adapters.log_file import LogFile
+from offchain.adapters.protocol_terms import DEVELOPMENT
+from offchain.app.devnet import stake_for
 from offchain.app.engine_hash import engine_hash
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, Roles, Series, pm36
@@ -39,6 +42,7 @@ from offchain.engine.messages import (
 from offchain.engine.reasons import Rejected
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.listing import listing_root
 from offchain.ledger.terms import curves_hash, terms
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batch_archive import cuts
@@ -94,17 +98,18 @@ def config(parameters: RiskParameters) -> DeploymentConfig:
         oracle_signers=tuple(text(o.address) for o in ORACLES),
         oracle_quorum=parameters.oracle.quorum,
         feeds=len(parameters.listing.feeds),
-        heartbeat_s=3_600,
+        heartbeat_s=parameters.oracle.heartbeat_ns // SECOND_NS,
         band_e6=parameters.oracle.band_e6,
         terms=terms(parameters),
         curves_hash=curves_hash(parameters),
+        listing_root=listing_root(parameters),
         document_hash=keccak256(document(parameters)),
         engine_hash=ENGINE_HASH,
         attestors=(text(ATTESTOR.address),),
         attestor_threshold=1,
-        challenge_window_s=WINDOW_S,
-        max_open_batches=4,
-        max_skew_s=60,
+        protocol=replace(
+            DEVELOPMENT, attested_window_s=WINDOW_S, proven_window_s=WINDOW_S, max_open_batches=4
+        ),
         insurance_reserve_e6=10_000 * ONE_E6,
         insurance_seed_e6=100_000 * ONE_E6,
         collaterals=tuple(c.symbol for c in parameters.collateral),
@@ -125,6 +130,7 @@ class Devnet:
         self.chain = Chain(anvil.url, self.deployment)
         for key in (SEQUENCER, KEEPER, RELAYER, BACKSTOP):
             self.chain.give_gas(key.address, GAS_WEI)
+        stake_for(self.chain, SEQUENCER, DEVELOPMENT.minimum_stake_e6)
         self.gateway = Gateway(self.chain.domain("Settlement"))
         self.oracles = OracleNetwork(
             [
@@ -216,8 +222,15 @@ class Devnet:
             self.do(self.report(btc_usd, eth_usd))
         self.relayer.flush()
 
-    def order(self, key: KeySigner, instrument: int, lots: int, usd: int) -> Receipt:
-        """Sign an order, pass the gate, and order it."""
+    def order(
+        self,
+        key: KeySigner,
+        instrument: int,
+        lots: int,
+        usd: int,
+        signed_by: KeySigner | None = None,
+    ) -> Receipt:
+        """Sign an order, by a trading key if one is given, pass the gate, and order it."""
         self.nonce += 1
         order = PlaceOrder(
             self.account(key),
@@ -230,7 +243,12 @@ class Devnet:
             TimestampNs(self.now + DAY_NS),
             b"",
         )
-        return self._signed(key, order)
+        return self._signed(signed_by or key, order)
+
+    def force(self, key: KeySigner, function: str, *arguments: object) -> None:
+        """Put a forced operation into the inbox, and let the watcher bring it."""
+        self.chain.send(key, "Inbox", function, *arguments)
+        self.watcher.poll()
 
     def trade(
         self, buyer: KeySigner, seller: KeySigner, instrument: int, lots: int, usd: int
@@ -248,8 +266,7 @@ class Devnet:
 
     def _signed(self, key: KeySigner, intent: PlaceOrder | Withdraw) -> Receipt:
         signed = replace(intent, signature=key.sign(intent_digest(self.gateway.domain, intent)))
-        accounts = self.sequencer.state.accounts
-        refusal = self.gateway.check(signed, accounts, self.now)
+        refusal = self.gateway.check(signed, self.sequencer.state, self.now)
         assert refusal is None, refusal
         return self.do(signed)
 

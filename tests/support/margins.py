@@ -142,7 +142,7 @@ def _book(rng: random.Random) -> Columns:
             values[row] = amount(rng, -(2**63), 2**63 - 1, 10**9)
             losses[row] = [amount(rng, -(2**31), 2**31 - 1, 10**8) for _ in range(SCENARIOS)]
             _charge(rng, charges[row])
-    made = Columns.of_arrays(values, losses, charges, (), slots)
+    made = Columns.of_arrays(values, np.zeros_like(values), losses, charges, (), slots)
     if rng.random() < HOSTILE:
         # No row of charges has such an expiry; a hostile column might.
         column = made.charges[0][:-1] + bytes([GROUPS])

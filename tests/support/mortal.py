@@ -20,7 +20,7 @@ from offchain.adapters.deployment import Deployment
 from offchain.adapters.log_file import LogFile
 from offchain.app.demo.making import signed_order
 from offchain.app.demo.population import Trader
-from offchain.app.devnet import GAS_MONEY_WEI, Devnet, DevnetTerms, reopen
+from offchain.app.devnet import GAS_MONEY_WEI, Devnet, DevnetTerms, reopen, short_windows
 from offchain.app.keys import development_key
 from offchain.app.node import Node, NodeChoices
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
@@ -30,7 +30,8 @@ from offchain.services.sequencer import Receipt
 from offchain.services.signing import KeySigner
 
 START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
-TERMS = DevnetTerms(challenge_window_s=30, insurance_seed_e6=100_000 * ONE_E6)
+WINDOW_S = 30
+TERMS = DevnetTerms(protocol=short_windows(WINDOW_S), insurance_seed_e6=100_000 * ONE_E6)
 LIFE_S = 90
 DEATHS: dict[str, tuple[type, str, bool]] = {
     "appended": (LogFile, "append", False),
@@ -194,7 +195,7 @@ def live(life: Life) -> None:
     else:
         here.node.settle()
         here.keeper.step()
-        here.wait(TERMS.challenge_window_s + 1)
+        here.wait(WINDOW_S + 1)
         arm(life.death)
     here.node.settle(force=True)
 

@@ -17,10 +17,13 @@ from offchain.engine.messages import PlaceOrder
 from offchain.ledger.typed_data import Domain
 from offchain.ledger.wire import decode_records
 from offchain.services.gateway import Gateway, Intent, intent_digest
+from offchain.services.receipts import ReceiptSigner
 from tests.support.desk import Desk, key
 from tests.support.venue import BTC_PERP
 
 DOMAIN = Domain(31337, bytes(19) + b"\x05")
+REGISTRY = Domain(31337, bytes(19) + b"\x06")
+SEQUENCER = key(90)
 MAKER, TRADER = 10, 11
 """Names (see `key`) of the owners of accounts 2 and 3."""
 
@@ -50,6 +53,7 @@ class Served:
                 self.model,
                 Deployment(31337, contracts),
                 Witnesses(),
+                ReceiptSigner(SEQUENCER, REGISTRY),
             ),
             limits,
         )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from offchain.ledger.checkpoint import CheckpointRoot
+from offchain.ledger.closing import Anchor
 from offchain.ledger.header import BatchHeader, batch_hash
-from offchain.ledger.keccak import ZERO32
+from offchain.ledger.keccak import ZERO32, keccak256
 from offchain.ledger.totals import Totals, totals_hash
 from offchain.services.errors import TransactionReverted
 from offchain.services.ports import Signer, TransactionReceipt
@@ -26,6 +28,7 @@ class MemorySettlement:
         self.batches: list[Committed] = []
         self.final = 0
         self.time_s = 0
+        self.block_no, self.memory, self.branch = 1, 256, 0
         self.verified: dict[int, int] = {}
         self.calls: list[str] = []
         self.refuse_next: str | None = None
@@ -45,14 +48,42 @@ class MemorySettlement:
     def block_time(self) -> int:
         return self.time_s
 
-    def challenge_window(self) -> int:
-        return self.window_s
+    def final_after(self, batch_no: int) -> int:
+        return self.committed_at(batch_no) + self.window_s
+
+    def sequencer(self) -> tuple[bytes, int, bool]:
+        return bytes(20), 1, True
+
+    def anchor(self, confirmations: int = 0) -> Anchor:
+        return self.block_of(self.block_no - confirmations)
+
+    def block_of(self, number: int) -> Anchor:
+        return Anchor(number, keccak256(b"%d on branch %d" % (number, self.branch)))
+
+    def is_canonical(self, anchor: Anchor) -> bool:
+        is_young = self.block_no - self.memory <= anchor.number <= self.block_no
+        return is_young and anchor == self.block_of(anchor.number)
+
+    def committed_header(self, batch_no: int) -> BatchHeader:
+        return self.batches[batch_no - 1].header
+
+    def rollback(self, signer: Signer, header: BatchHeader) -> TransactionReceipt:
+        del signer
+        self._refuse("rollback")
+        if not self.final < header.batch_no <= self.head():
+            self._revert("rollback", "NotOpen")
+        assert self.batches[header.batch_no - 1].hash == batch_hash(header)
+        del self.batches[header.batch_no - 1 :]
+        return self._receipt("rollback", header.batch_no)
 
     def max_open_batches(self) -> int:
         return self.max_open
 
     def verified_count(self, batch_no: int) -> int:
         return self.verified.get(batch_no, 0)
+
+    def blob_hash(self, data: bytes) -> bytes:
+        return keccak256(b"blobs" + data)
 
     def commit(
         self, signer: Signer, header: BatchHeader, signature: bytes, data: bytes
@@ -65,12 +96,19 @@ class MemorySettlement:
             self._revert("commit", "TooManyOpenBatches")
         if header.prev_batch_hash != self.batch_hash_of(self.head()):
             self._revert("commit", "WrongPreviousBatch")
+        if not self.is_canonical(Anchor(header.l1_block_number, header.l1_block_hash)):
+            self._revert("commit", "WrongAnchor")
         assert len(data) == header.da_length
         self.batches.append(Committed(header, batch_hash(header), self.time_s))
         return self._receipt("commit", header.batch_no)
 
     def finalise(
-        self, signer: Signer, header: BatchHeader, totals: Totals, proof: bytes
+        self,
+        signer: Signer,
+        header: BatchHeader,
+        totals: Totals,
+        checkpoint: CheckpointRoot,
+        proof: bytes,
     ) -> TransactionReceipt:
         del signer
         self._refuse("finalise")
@@ -82,6 +120,8 @@ class MemorySettlement:
             self._revert("finalise", "UnverifiedLiquidations")
         if totals_hash(totals) != header.totals_hash:
             self._revert("finalise", "WrongTotals")
+        if checkpoint.hash != header.checkpoint_root:
+            self._revert("finalise", "WrongCheckpoint")
         assert proof
         self.final += 1
         return self._receipt("finalise", header.batch_no)

@@ -96,7 +96,8 @@ def test_a_snapshot_of_just_before_a_cut_restores_with_the_cut(rig: Rig) -> None
     snapshot = Snapshot(journal.state.last_seq, journal.state_root(), journal.snapshot())
     assert rig.batcher.cut(force=True) == 2
     rig.records(1)
-    ends = {held(rig.batcher.batch(n)).last_seq: bytes([0xE0]) * 32 for n in (1, 2)}
+    stored = [held(rig.batcher.batch(n)) for n in (1, 2)]
+    ends = {signed.last_seq: signed.batch.header for signed in stored}
 
     class Shelf:
         def save(self, snapshot: Snapshot) -> None:

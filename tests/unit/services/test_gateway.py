@@ -1,4 +1,4 @@
-"""Only the owner of an account speaks for it, and not for long (C-9, C-10)."""
+"""Only the owner of an account and its trading keys speak for it, and not for long (C-9, C-10)."""
 
 from dataclasses import replace
 
@@ -14,13 +14,23 @@ from offchain.engine.messages import (
     Withdraw,
 )
 from offchain.engine.reasons import Reason
+from offchain.engine.state import State
 from offchain.ledger.typed_data import Domain
-from offchain.services.gateway import Gateway, Intent, IntentReason, Refused, intent_digest
+from offchain.services.gateway import (
+    Gateway,
+    Intent,
+    IntentReason,
+    Refused,
+    authorised,
+    intent_digest,
+)
 from offchain.services.signing import KeySigner
 
 DOMAIN = Domain(31337, bytes(19) + b"\x05")
 OWNER, STRANGER = KeySigner(bytes(31) + b"\x11"), KeySigner(bytes(31) + b"\x12")
+KEY = KeySigner(bytes(31) + b"\x13")
 NOW = 1_000_000_000_000
+NOW_S = NOW // 10**9
 SOON = TimestampNs(NOW + 10**9)
 ACCOUNT = AccountId(1)
 
@@ -42,23 +52,26 @@ CONVERSION = Convert(ACCOUNT, 2, 10**8, UsdE6(0), 8, SOON, b"")
 INTENTS: list[Intent] = [ORDER, CANCEL, WITHDRAWAL, MODE, CONVERSION]
 
 
-class Book:
-    """Two accounts; the second has an owner that we know."""
-
-    count = 2
-    owner = [bytes(20), OWNER.address]  # noqa: RUF012 - never changed
+def state_of(*keys: tuple[KeySigner, int]) -> State:
+    """Return a state with two accounts; the owner of the second granted some keys until a time."""
+    state = State()
+    state.accounts.open(bytes(20), 0)
+    state.accounts.open(OWNER.address, 0)
+    for key, until_s in keys:
+        state.grant_key(OWNER.address, key.address, until_s, 0)
+    return state
 
 
 def signed(intent: Intent, key: KeySigner = OWNER, domain: Domain = DOMAIN) -> Intent:
     return replace(intent, signature=key.sign(intent_digest(domain, intent)))
 
 
-def check(intent: Intent) -> Refused | None:
-    return Gateway(DOMAIN).check(intent, Book(), NOW)
+def check(intent: Intent, state: State | None = None) -> Refused | None:
+    return Gateway(DOMAIN).check(intent, state or state_of(), NOW)
 
 
-def reason(intent: Intent) -> object:
-    refused = check(intent)
+def reason(intent: Intent, state: State | None = None) -> object:
+    refused = check(intent, state)
     return refused.reason if refused else None
 
 
@@ -66,6 +79,49 @@ def reason(intent: Intent) -> object:
 def test_the_owner_passes_and_anybody_else_does_not(intent: Intent) -> None:
     assert check(signed(intent)) is None
     assert reason(signed(intent, STRANGER)) == IntentReason.WRONG_SIGNER
+
+
+@pytest.mark.parametrize("intent", INTENTS)
+def test_a_trading_key_orders_and_cancels_and_does_nothing_else(intent: Intent) -> None:
+    state = state_of((KEY, NOW_S + 60))
+    allowed = isinstance(intent, PlaceOrder | CancelOrder)
+    assert reason(signed(intent, KEY), state) == (None if allowed else IntentReason.WRONG_SIGNER)
+    assert reason(signed(intent, STRANGER), state) == IntentReason.WRONG_SIGNER
+    assert reason(signed(replace(intent, account=AccountId(0)), KEY), state) == (
+        IntentReason.WRONG_SIGNER
+    )
+    assert check(signed(intent), state) is None
+
+
+def test_a_key_signs_no_more_once_it_ended_or_was_revoked() -> None:
+    assert reason(signed(ORDER, KEY), state_of((KEY, NOW_S))) == IntentReason.WRONG_SIGNER
+    state = state_of((KEY, NOW_S + 1), (STRANGER, NOW_S + 1))
+    assert check(signed(ORDER, KEY), state) is None
+    state.revoke_keys(OWNER.address, KEY.address)
+    assert reason(signed(ORDER, KEY), state) == IntentReason.WRONG_SIGNER
+    assert check(signed(ORDER, STRANGER), state) is None
+
+
+def test_what_a_key_signs_expires_no_later_than_the_key() -> None:
+    state = state_of((KEY, NOW_S + 1))
+    end = TimestampNs((NOW_S + 1) * 10**9)
+    assert check(signed(replace(ORDER, expires_at_ns=end), KEY), state) is None
+    late = replace(ORDER, expires_at_ns=TimestampNs(end + 1))
+    refused = check(signed(late, KEY), state)
+    assert refused is not None
+    assert refused.reason is IntentReason.EXPIRY_TOO_FAR
+    assert dict(refused.numbers)["key_expires_at_ns"] == end
+    assert check(signed(late), state) is None
+
+
+def test_authority_is_asked_at_the_time_of_the_record() -> None:
+    state, end = state_of((KEY, NOW_S + 1)), (NOW_S + 1) * 10**9
+    assert authorised(state, ORDER, KEY.address, end - 1)
+    assert not authorised(state, ORDER, KEY.address, end)
+    assert not authorised(state, WITHDRAWAL, KEY.address, end - 1)
+    assert authorised(state, WITHDRAWAL, OWNER.address, end)
+    assert not authorised(state, replace(ORDER, account=AccountId(2)), OWNER.address, end)
+    assert not authorised(state, replace(ORDER, account=AccountId(-1)), OWNER.address, end)
 
 
 @pytest.mark.parametrize("intent", INTENTS)

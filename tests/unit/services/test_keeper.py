@@ -1,6 +1,6 @@
 """A keeper verifies what holds, and pays nothing for what does not or what others did first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -87,12 +87,17 @@ class Manager:
         self.credit += FEE_E6
         return self._receipt("verify")
 
-    def keeper_credit(self, keeper: bytes) -> int:
+    def batches_of_keeper(self, keeper: bytes) -> list[int]:
         assert keeper == KEEPER.address
-        return self.credit
+        return [1] if self.verified else []
 
-    def claim_keeper_fees(self, signer: Signer) -> TransactionReceipt:
+    def keeper_credit(self, batch_no: int, keeper: bytes) -> int:
+        assert (batch_no, keeper) == (1, KEEPER.address)
+        return self.credit if self.is_final else 0
+
+    def claim_keeper_fees(self, signer: Signer, batch_nos: Sequence[int]) -> TransactionReceipt:
         assert signer.address == KEEPER.address
+        assert list(batch_nos) == [1]
         self.credit = 0
         return self._receipt("claimKeeperFees")
 
@@ -138,7 +143,10 @@ def test_every_liquidation_is_verified_once(stand: Stand) -> None:
 def test_fees_are_claimed_and_compared_with_gas(stand: Stand) -> None:
     assert stand.keeper.claim() is None
     stand.keeper.step()
+    assert stand.keeper.claim() is None, "nothing is due before the batch is final"
+    stand.chain.is_final = True
     assert stand.keeper.claim() is not None
+    assert stand.keeper.claim() is None
     earnings = stand.keeper.earnings
     assert earnings.earned_e6 == 2 * FEE_E6
     # 450,000 gas at 1 gwei is 0.00045 coins, at 4,000 USD a coin 1.80 USD.

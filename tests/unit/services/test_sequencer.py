@@ -309,7 +309,7 @@ def test_an_older_epoch_is_fenced_off_and_a_newer_one_is_recorded() -> None:
 def test_known_cuts_put_the_batches_back_where_they_were() -> None:
     desk = crowd(2)
     first = desk.sequencer.journal.cut(ENGINE)
-    cuts = {desk.store.last_seq: ENGINE}
+    cuts = {desk.store.last_seq: first.header}
     desk.price(114_100)
     again = recover(desk.store, cuts=cuts)
     assert again.prev_batch_hash == first.hash
