@@ -1,0 +1,1 @@
+"""Watching: a stranger replays what a sequencer committed, and shows the judges what is wrong."""

@@ -1,0 +1,63 @@
+"""What others opened on chain of what a header only commits to.
+
+A root whose preimage nobody shows cannot be disputed, and cannot be used either: whoever verifies a
+liquidation has to open its instruction, its epoch and its columns in the input of the transaction.
+"""
+
+from dataclasses import dataclass, field
+
+from offchain.ledger.epoch import Epoch
+from offchain.ledger.instruction import Instruction
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """A column that was opened under a root of an epoch.
+
+    Attributes
+    ----------
+    underlying, kind : int
+        As in its hash: 255 values, 254 charges, else the scenario.
+    packed : bytes
+        The column.
+    proof : tuple of bytes
+        Its siblings.
+    """
+
+    underlying: int
+    kind: int
+    packed: bytes
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLiquidation:
+    """What a verified liquidation showed.
+
+    Attributes
+    ----------
+    index : int
+        Place of the instruction in the batch.
+    proof : tuple of bytes
+        Its siblings under the liquidation root.
+    epoch_index, epoch_proof : int, tuple of bytes
+        The same of the epoch.
+    """
+
+    instruction: Instruction
+    index: int
+    proof: tuple[bytes, ...]
+    epoch: Epoch
+    epoch_index: int
+    epoch_proof: tuple[bytes, ...]
+    columns: tuple[ShownColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosures:
+    """Everything that was opened of one batch."""
+
+    liquidations: tuple[ShownLiquidation, ...] = field(default=())
+
+
+NOTHING_SHOWN = Disclosures()

@@ -1,0 +1,203 @@
+"""The watcher: replays every batch that is committed, and has those reverted that are wrong.
+
+It trusts nobody and needs nobody: batches, their data and the inbox come from the chain. It asks
+the judge before it pays a bond, so it never opens a challenge that would not be upheld.
+"""
+
+from dataclasses import dataclass, field
+
+from offchain.ledger.header import BatchHeader, batch_hash
+from offchain.services.errors import BatchDataMissing, TransactionReverted
+from offchain.services.ports import Signer
+from offchain.services.watch.authenticity import Authenticity
+from offchain.services.watch.moment import Accusation
+from offchain.services.watch.ports import FreezeCause, Upheld, WatchChain
+from offchain.services.watch.replay import Difference, Replay
+
+MAX_ASKED = 20_000
+"""Questions to judges about one difference."""
+
+
+@dataclass(slots=True)
+class Sightings:
+    """What one step saw and did.
+
+    Attributes
+    ----------
+    examined : list of int
+        Batches that hold.
+    upheld : list of Upheld
+        Faults that were shown, or, in a dry run, that would be upheld.
+    unprovable : dict of int to str
+        Batches that are wrong in a way that no judge decides, or that are final already.
+    unreadable : list of int
+        Batches that could not be read back from the chain.
+    overdue : list of int
+        Batches with liquidations that nobody verified in time; reverted unless it is a dry run.
+    freezable : tuple of FreezeCause
+        Why anyone may freeze the venue.
+    frozen : FreezeCause or None
+        Why the watcher froze it.
+    collected_e6 : int
+        Bonds and bounties that were paid out. [USD e-6]
+    """
+
+    examined: list[int] = field(default_factory=list)
+    upheld: list[Upheld] = field(default_factory=list)
+    unprovable: dict[int, str] = field(default_factory=dict)
+    unreadable: list[int] = field(default_factory=list)
+    overdue: list[int] = field(default_factory=list)
+    freezable: tuple[FreezeCause, ...] = ()
+    frozen: FreezeCause | None = None
+    collected_e6: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPolicy:
+    """What a watcher may do.
+
+    Attributes
+    ----------
+    is_dry : bool
+        Only look.
+    may_freeze : bool
+        Freeze when the rules allow it; otherwise that is only reported.
+    """
+
+    is_dry: bool = False
+    may_freeze: bool = False
+
+
+class Watcher:
+    """Looks at what was committed since the last step. One thread.
+
+    Parameters
+    ----------
+    chain : WatchChain
+        One deployment.
+    authenticity : Authenticity
+        In which domains intents and observations are signed, and the inbox.
+    signer : Signer
+        Pays gas and bonds, gets bounties.
+    """
+
+    def __init__(
+        self,
+        chain: WatchChain,
+        authenticity: Authenticity,
+        signer: Signer,
+        policy: WatchPolicy | None = None,
+    ) -> None:
+        self.policy = policy or WatchPolicy()
+        self.replay = Replay(chain.posted, authenticity, chain.blob_proof)
+        self._chain, self._signer = chain, signer
+        self._open: dict[int, BatchHeader] = {}
+
+    def step(self) -> Sightings:
+        """Look at every batch that is new, and act.
+
+        Raises
+        ------
+        ChainUnreachable
+            The node does not answer; another step may.
+        """
+        seen = Sightings()
+        self._follow_reverts()
+        for batch_no in range(self.replay.next_batch, self._chain.head() + 1):
+            if not self._examine(batch_no, seen):
+                break
+        self._look_at_deadlines(seen)
+        if not self.policy.is_dry:
+            seen.collected_e6 = self._chain.collect(self._signer)
+        return seen
+
+    def _follow_reverts(self) -> None:
+        """Go back to before the first batch that is not the one that was replayed."""
+        final = self._chain.finalised()
+        known = self._open.items()
+        gone = [n for n, of in known if self._chain.batch_hash_of(n) != batch_hash(of)]
+        if gone:
+            first = min(gone)
+            self.replay.rewind(first)
+            self._open = {n: of for n, of in self._open.items() if n < first}
+        self.replay.forget(final)
+        self._open = {n: of for n, of in self._open.items() if n > final}
+
+    def _examine(self, batch_no: int, seen: Sightings) -> bool:
+        """Replay one batch; False when later ones cannot be looked at."""
+        try:
+            header, data = self._chain.posted(batch_no)
+        except BatchDataMissing:
+            seen.unreadable.append(batch_no)
+            return False
+        difference = self.replay.examine(header, data)
+        if difference is None:
+            self._open[batch_no] = header
+            seen.examined.append(batch_no)
+            return True
+        self._dispute(difference, seen)
+        return False
+
+    def _dispute(self, difference: Difference, seen: Sightings) -> None:
+        number, header = difference.batch_no, difference.header
+        if number <= self._chain.finalised():
+            seen.unprovable[number] = f"it is final: {difference.problem}"
+            return
+        accusation = self._upheld(difference)
+        if accusation is None:
+            seen.unprovable[number] = difference.problem
+            return
+        gas, bounty = 0, 0
+        if not self.policy.is_dry:
+            before = self._chain.reward_of(self._signer.address)
+            try:
+                receipts = self._chain.accuse(self._signer, header, accusation)
+            except TransactionReverted as reverted:
+                seen.unprovable[number] = f"{difference.problem}; {reverted}"
+                return
+            gas = sum(receipt.gas_used for receipt in receipts)
+            bounty = self._chain.reward_of(self._signer.address) - before
+        seen.upheld.append(
+            Upheld(number, accusation.kind, accusation.rule, difference.problem, bounty, gas)
+        )
+
+    def _upheld(self, difference: Difference) -> Accusation | None:
+        """Return the first accusation that the judge would uphold."""
+        shown = self._chain.disclosures(difference.header)
+        for asked, accusation in enumerate(difference.accusations(shown)):
+            if asked >= MAX_ASKED:
+                return None
+            if self._is_faulty(difference.header, accusation):
+                return accusation
+        return None
+
+    def _is_faulty(self, header: BatchHeader, accusation: Accusation) -> bool:
+        """Ask the judge, unless what a liar posted has no encoding."""
+        try:
+            return bool(accusation.evidence) and self._chain.is_faulty(header, accusation)
+        except (ValueError, ArithmeticError, LookupError):
+            return False
+
+    def _look_at_deadlines(self, seen: Sightings) -> None:
+        for batch_no in range(self._chain.finalised() + 1, self._chain.head() + 1):
+            header = self._header(batch_no)
+            if header is None or not header.liquidation_count:
+                continue
+            if not self._chain.is_overdue(header):
+                continue
+            seen.overdue.append(batch_no)
+            if not self.policy.is_dry:
+                self._chain.revert_unverified(self._signer, header)
+            break
+        seen.freezable = self._chain.freeze_causes()
+        if seen.freezable and self.policy.may_freeze and not self.policy.is_dry:
+            seen.frozen = seen.freezable[0]
+            self._chain.freeze(self._signer, seen.frozen)
+
+    def _header(self, batch_no: int) -> BatchHeader | None:
+        if batch_no in self._open:
+            return self._open[batch_no]
+        try:
+            return self._chain.posted(batch_no)[0]
+        except BatchDataMissing:
+            return None

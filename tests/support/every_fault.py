@@ -1,0 +1,6 @@
+"""Every lie there is: a module registers what it tells when it is imported."""
+
+from tests.support import effect_faults, faults, header_faults, inbox_faults
+
+MODULES = (faults, inbox_faults, effect_faults, header_faults)
+EVERY = tuple(faults.FAULTS)
