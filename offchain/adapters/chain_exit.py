@@ -1,0 +1,172 @@
+"""The way out over a node: freezing, refunds, claims, exits and forced operations.
+
+Everything comes from chain data alone; whoever calls pays gas and needs no other right.
+"""
+
+from dataclasses import astuple
+
+from offchain.adapters.chain import Chain
+from offchain.ledger.inbox import InboxEntry
+from offchain.services.errors import TransactionReverted
+from offchain.services.exit_plan import (
+    ClaimOutput,
+    CollectDeferred,
+    ExitAccount,
+    FinalBooks,
+    RefundDeposit,
+    StartExits,
+    WayOut,
+    refundable,
+    replay_final,
+)
+from offchain.services.freezing import FreezeCause, FreezeChance, FreezeOutlook
+from offchain.services.ports import Signer, TransactionReceipt
+
+DONE_BEFORE = frozenset(
+    {"AlreadyClaimed", "AlreadyRefunded", "AlreadyStarted", "AlreadyExited", "NothingOwed"}
+)
+"""Refusals that mean that somebody else was quicker: the money is out."""
+_FUNCTIONS = {
+    FreezeCause.CENSORED: "freezeCensored",
+    FreezeCause.STALLED: "freezeStalled",
+    FreezeCause.UNSERVED: "freezeUnserved",
+    FreezeCause.UNREPAIRED: "freezeUnrepaired",
+}
+
+
+class ChainExit:
+    """What is owed to whom, and the calls that pay it.
+
+    Parameters
+    ----------
+    chain : Chain
+        Of the deployment, which may be found from the settlement contract alone.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+
+    # Freezing
+
+    def outlook(self) -> FreezeOutlook:
+        """Return whether the venue is frozen, and else whether and when it may be."""
+        frozen_at = int(self.chain.call("Settlement", "frozenAt"))
+        if frozen_at:
+            return FreezeOutlook(frozen_at)
+        found = [self._chance(cause, entry) for cause, entry in self._reasons()]
+        chances = [chance for chance in found if chance is not None]
+        return FreezeOutlook(0, tuple(sorted(chances, key=lambda chance: chance.possible_at_s)))
+
+    def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
+        """Freeze the venue for ever; TransactionReverted when there is still time."""
+        arguments = _given(chance.entry)
+        return self.chain.send(signer, "Settlement", _FUNCTIONS[chance.cause], *arguments)
+
+    # What is owed
+
+    def entries(self) -> list[InboxEntry]:
+        """Return every entry of the inbox, in order."""
+        chain = self.chain
+        found = chain.inbox_entries(chain.deployment.block_number, chain.block_number())
+        return [entry.content() for entry in found]
+
+    def final_books(self) -> FinalBooks:
+        """Return what the final batches say; CheckpointMismatch, BatchDataMissing."""
+        number, _ = self.chain.call("Settlement", "checkpoint")
+        batches = self.chain.committed_batches()
+        return replay_final(((batch.header, batch.data) for batch in batches), int(number))
+
+    def refunds(self) -> list[RefundDeposit]:
+        """Return the deposits that no final batch consumed, paid ones included."""
+        return list(refundable(self.entries(), int(self.chain.call("Settlement", "finalCursor"))))
+
+    @property
+    def assets(self) -> range:
+        """The numbers of the assets, cash first."""
+        return range(len(self.chain.deployment.tokens))
+
+    def is_started(self) -> bool:
+        """Return whether the terms of all exits are fixed."""
+        return any(self.chain.call("Exit", "checkpointRoot"))
+
+    def is_paid(self, way: ClaimOutput | RefundDeposit) -> bool:
+        """Return whether an output or a deposit was paid."""
+        if isinstance(way, ClaimOutput):
+            return bool(self.chain.call("Settlement", "isClaimed", way.output.id))
+        return bool(self.chain.call("Exit", "isRefunded", way.entry.index))
+
+    def payouts(self, way: ExitAccount) -> dict[int, int]:
+        """Return what an account is still to be paid by asset, zeros left out. [engine units]"""
+        done = int(self.chain.call("Exit", "exitedAssets", way.leaf.account))
+        left = [a for a in range(len(way.leaf.collateral_e8) + 1) if not done >> a & 1]
+        leaf = astuple(way.leaf)
+        found = {asset: int(self.chain.call("Exit", "payoutOf", leaf, asset)) for asset in left}
+        return {asset: units for asset, units in found.items() if units}
+
+    def deferred(self, asset: int, owner: bytes) -> int:
+        """Return what the vault still holds of claims that were paid in part. [engine units]"""
+        return int(self.chain.call("CollateralVault", "owedTo", asset, owner))
+
+    # Paying
+
+    def carry_out(self, signer: Signer, way: WayOut) -> TransactionReceipt | None:
+        """Send one call; None when somebody else was quicker.
+
+        Raises
+        ------
+        TransactionReverted
+            The contract, or the token that it would pay in, refuses.
+        """
+        name, function, arguments = call_of(way)
+        try:
+            return self.chain.send(signer, name, function, *arguments)
+        except TransactionReverted as reverted:
+            if reverted.name in DONE_BEFORE:
+                return None
+            raise
+
+    def _reasons(self) -> list[tuple[FreezeCause, InboxEntry | None]]:
+        """Return every cause that might apply, with what waits longest in the inbox."""
+        entries = {entry.index: entry for entry in self.entries()}
+        reasons: list[tuple[FreezeCause, InboxEntry | None]] = [
+            (FreezeCause.STALLED, None),
+            (FreezeCause.UNREPAIRED, None),
+        ]
+        cursors = {FreezeCause.CENSORED: "inboxCursor", FreezeCause.UNSERVED: "finalCursor"}
+        for cause, getter in cursors.items():
+            entry = entries.get(int(self.chain.call("Settlement", getter)) + 1)
+            if entry is not None:
+                reasons.append((cause, entry))
+        return reasons
+
+    def _chance(self, cause: FreezeCause, entry: InboxEntry | None) -> FreezeChance | None:
+        """Ask the contract what it would answer now; its refusal says until when."""
+        try:
+            self.chain.call("Settlement", _FUNCTIONS[cause], *_given(entry))
+        except TransactionReverted as reverted:
+            until = reverted.arguments.get("until")
+            if reverted.name != "NotOverdue" or not isinstance(until, int):
+                return None
+            return FreezeChance(cause, until + 1, is_open=False, entry=entry)
+        return FreezeChance(cause, self.chain.block_time(), is_open=True, entry=entry)
+
+
+def call_of(way: WayOut) -> tuple[str, str, list[object]]:
+    """Return contract, function and arguments of a call."""
+    match way:
+        case ClaimOutput(header, output, index, proof):
+            arguments = [header.values(), astuple(output), index, list(proof)]
+            return "Settlement", "claim", arguments
+        case RefundDeposit(entry):
+            return "Exit", "refund", [astuple(entry)]
+        case StartExits(header, totals, root):
+            sums = astuple(root.sums)
+            return "Exit", "start", [header.values(), astuple(totals), sums, root.root_hash]
+        case ExitAccount(leaf, path, assets):
+            return "Exit", "exit", [astuple(leaf), path, assets]
+        case CollectDeferred(asset, owner):
+            return "CollateralVault", "collect", [asset, owner]
+
+
+def _given(entry: InboxEntry | None) -> list[object]:
+    return [] if entry is None else [astuple(entry)]
