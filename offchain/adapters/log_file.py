@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+from offchain.adapters.durable import sync_directory, write_all, write_durably
+from offchain.adapters.log_branches import LogBranches
 from offchain.adapters.log_segment import (
     HEADER_BYTES,
     Position,
@@ -50,6 +52,7 @@ class LogFile:
         self.segment_bytes = segment_bytes
         self.truncated_bytes = 0
         self._failed: str | None = None
+        self._branches = LogBranches(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory / "lock")
         try:
@@ -74,6 +77,17 @@ class LogFile:
     def last_epoch(self) -> int:
         """Sequencer epoch of the last frame, 0 when the log is empty."""
         return self._position.epoch
+
+    @property
+    def waits_after(self) -> int | None:
+        """Record after which frames were cut off and wait to be ordered again; None if none do."""
+        waiting = self._branches.waiting
+        return waiting.after if waiting else None
+
+    @property
+    def longest_branch(self) -> int:
+        """Number of the last record that was ever cut off, 0 when there is none."""
+        return self._branches.longest
 
     def append(self, frames: Sequence[bytes]) -> bytes:
         """Make frames durable in order, with one sync, and return the new tip.
@@ -101,7 +115,7 @@ class LogFile:
         try:
             if os.fstat(self._file).st_size >= self.segment_bytes:
                 self._rotate()
-            _write_all(self._file, b"".join(entries))
+            write_all(self._file, b"".join(entries))
             os.fdatasync(self._file)
         except OSError as error:
             self._failed = str(error)
@@ -111,27 +125,50 @@ class LogFile:
 
     def frames(self, after: int = 0) -> Iterator[bytes]:
         """Yield the frames with a sequence number above `after`, verified again as read."""
-        for index, (path, before) in enumerate(self._segments):
-            newer = self._segments[index + 1][1].seq if index + 1 < len(self._segments) else None
-            if newer is not None and newer <= after:
-                continue
-            for entry in read_entries(path, before):
-                if entry.position.seq > self.last_seq:
-                    return
-                if entry.position.seq > after:
-                    yield entry.frame
+        for frame, _ in self._entries(after):
+            yield frame
 
     def tip_at(self, seq: int) -> bytes:
         """Return the chain hash at `seq`; KeyError when the log does not hold it."""
-        if not 0 <= seq <= self.last_seq:
-            raise KeyError(seq)
-        start = max((s for s in self._segments if s[1].seq <= seq), key=lambda s: s[1].seq)
-        if start[1].seq == seq:
-            return start[1].tip
-        for entry in read_entries(*start):
-            if entry.position.seq == seq:
-                return entry.position.tip
-        raise KeyError(seq)
+        return self._find(seq)[0].tip
+
+    def cut_back(self, seq: int) -> None:
+        """Keep the log up to a record; what follows is set aside, durably, before it is cut off.
+
+        Where frames wait already, this is the log before them: what followed it since is cut off
+        and not kept, for it was made of them and will be made again.
+
+        Raises
+        ------
+        KeyError
+            The log does not hold the record.
+        LogFailed
+            A file could not be written: this log takes no more.
+        """
+        if self._failed is not None:
+            raise LogFailed(f"the log stopped earlier: {self._failed}")
+        before, end = self._find(seq)
+        waiting = list(self.waiting_frames())
+        upto = self.last_seq if self.waits_after is None else self.waits_after
+        try:
+            if seq < upto:
+                tail = (f for f, at in self._entries(after=seq) if at.seq <= upto)
+                self._branches.leave(before, [*tail, *waiting])
+            self._cut_off(before, end)
+        except OSError as error:
+            self._failed = str(error)
+            raise LogFailed(f"cutting back to seq {seq}: {error}") from error
+
+    def waiting_frames(self) -> Iterator[bytes]:
+        """Yield, in order, the frames that wait to be ordered again."""
+        waiting = self._branches.waiting
+        if waiting is not None:
+            before, _ = self._find(waiting.after)
+            yield from self._branches.frames(waiting, before)
+
+    def ordered_again(self) -> None:
+        """Note that nothing waits any more."""
+        self._branches.settle()
 
     def close(self) -> None:
         """Release the file and the lock; the log refuses appends afterwards."""
@@ -145,6 +182,40 @@ class LogFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _entries(self, after: int) -> Iterator[tuple[bytes, Position]]:
+        for index, (path, before) in enumerate(self._segments):
+            newer = self._segments[index + 1][1].seq if index + 1 < len(self._segments) else None
+            if newer is not None and newer <= after:
+                continue
+            for entry in read_entries(path, before):
+                if entry.position.seq > self.last_seq:
+                    return
+                if entry.position.seq > after:
+                    yield entry.frame, entry.position
+
+    def _find(self, seq: int) -> tuple[Position, int]:
+        """Return the position after a record, and the byte after it in its segment."""
+        if not 0 <= seq <= self.last_seq:
+            raise KeyError(seq)
+        start = max((s for s in self._segments if s[1].seq <= seq), key=lambda s: s[1].seq)
+        if start[1].seq == seq:
+            return start[1], HEADER_BYTES
+        for entry in read_entries(*start):
+            if entry.position.seq == seq:
+                return entry.position, entry.end
+        raise KeyError(seq)
+
+    def _cut_off(self, before: Position, end: int) -> None:
+        """Shorten the log; from its end, so that a crash leaves a log that is only longer."""
+        while self._segments[-1][1].seq > before.seq:
+            path, _ = self._segments.pop()
+            path.unlink()
+            sync_directory(self.directory)
+        _truncate(self._segments[-1][0], end)
+        self._position = before
+        longer, self._file = self._file, self._continue()
+        os.close(longer)
 
     def _verify(self) -> list[tuple[Path, Position]]:
         """Read every segment, set the position, and cut off an incomplete last entry."""
@@ -182,28 +253,6 @@ class LogFile:
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a whole file so that after a crash it is there completely or not at all."""
-    draft = path.with_name(path.name + ".draft")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    try:
-        _write_all(file, data)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    draft.replace(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _lock(path: Path) -> int:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -212,13 +261,6 @@ def _lock(path: Path) -> int:
         os.close(handle)
         raise LogLocked(f"{path.parent} is open in another process") from error
     return handle
-
-
-def _write_all(file: int, data: bytes) -> None:
-    """Write everything: a write may be short, and the rest then fails or succeeds on its own."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
 
 
 def _truncate(path: Path, size: int) -> None:
