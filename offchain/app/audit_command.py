@@ -61,9 +61,9 @@ class PrintedAudit:
         }
 
 
-def run_audit(rpc: str, settlement: bytes) -> PrintedAudit:
-    """Collect the facts of a deployment and audit them."""
-    chain = Chain(rpc, discover(rpc, settlement))
+def run_audit(rpc: str, settlement: bytes, beacon: str | None = None) -> PrintedAudit:
+    """Collect the facts of a deployment and audit them; blobs come from a beacon node, if given."""
+    chain = Chain(rpc, discover(rpc, settlement), beacon_url=beacon)
     try:
         return PrintedAudit(audit(collect_facts(chain), engine_hash()))
     finally:

@@ -4,15 +4,15 @@ It is a pure function of `ChainFacts`: no database, no operator, no clock. Each 
 a verdict; a failed one names the batch and the field.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import zip_longest
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from offchain.core.units import AccountId
 from offchain.engine import machine
 from offchain.engine.messages import (
+    Adopt,
     CancelOrder,
     Convert,
-    Deposit,
     FundingTick,
     Genesis,
     Liquidate,
@@ -24,25 +24,39 @@ from offchain.engine.messages import (
 )
 from offchain.engine.reasons import Rejected
 from offchain.ledger.batch import Batch
-from offchain.ledger.document import document
 from offchain.ledger.errors import ConservationError, LedgerError
-from offchain.ledger.header import HEADER_TYPE, BatchHeader, batch_hash, header_digest
-from offchain.ledger.inbox import KIND_DEPOSIT, entry_hash, prefix_hash
+from offchain.ledger.header import DATA_KIND_BLOBS, HEADER_TYPE, BatchHeader
 from offchain.ledger.journal import Journal
-from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.outputs import Output
 from offchain.ledger.signatures import recover
-from offchain.ledger.terms import curves_hash, params_hash, terms
 from offchain.ledger.totals import excesses, totals_of
-from offchain.ledger.wire import Record, decode_records
-from offchain.services.audit_report import CHECKS, MAX_FINDINGS, AuditReport, Finding, Verdict
-from offchain.services.chain_facts import ChainFacts, InsuranceMove, PostedBatch
-from offchain.services.gateway import check_report, intent_digest
+from offchain.ledger.trace import Step
+from offchain.ledger.trace_data import PostedStep, decode_posted, posted_records
+from offchain.ledger.wire import Record
+from offchain.services.audit_books import check_claims, check_inbox, check_reserves, check_vault
+from offchain.services.audit_parameters import check_in_force, check_parameters
+from offchain.services.audit_past import check_link, check_registry, check_reign, check_reverts
+from offchain.services.audit_report import CHECKS, AuditReport, Verdicts
+from offchain.services.chain_events import InsuranceMove, PostedBatch, RevertCause
+from offchain.services.chain_facts import ChainFacts
+from offchain.services.gateway import authorised, check_report, intent_digest
+from offchain.services.replica import cut_as_posted
 
 __all__ = ["CHECKS", "AuditReport", "audit"]
 
+CHECK_OF_FIELD = {
+    "traceRoot": "trace",
+    "stepCount": "trace",
+    "checkpointRoot": "checkpoint",
+}
+"""Fields of a header that another check than the replay answers for."""
+SEEN_ELSEWHERE = frozenset({"daHash", "daLength", "daKind", "l1BlockNumber", "l1BlockHash"})
+"""Fields that are held against the chain itself: they do not follow from the log."""
+NOT_CHALLENGEABLE = frozenset({"completeness", "engine", "parameters", "sequencer"})
+"""Checks that no judge decides: what they find explains no challenge."""
 _INTENTS = (PlaceOrder, CancelOrder, Withdraw, SetMode, Convert)
-_MOVES_PRICES = (PriceReport, FundingTick, SettleExpiry)
+_MOVES_PRICES = (PriceReport, FundingTick, SettleExpiry, Adopt)
 Progress = Callable[[int, int], None]
 
 
@@ -59,66 +73,84 @@ def audit(facts: ChainFacts, engine_hash: bytes, progress: Progress | None = Non
         Called with (batches done, batches in all).
     """
     auditor = _Auditor(facts)
+    says, found, head = auditor.says, len(facts.batches), facts.head
     ours, theirs = _show(engine_hash), _show(facts.engine_hash)
-    auditor.expect("engine", ours == theirs, f"{theirs} is pinned, this is {ours}", "engineHash")
-    found, head = len(facts.batches), facts.head
-    auditor.expect("chain", found == head, f"{head} are committed, {found} found", "batchNo")
+    says.expect("engine", ours == theirs, f"{theirs} is pinned, this is {ours}", "engineHash")
+    says.expect("chain", found == head, f"{head} are committed, {found} found", "batchNo")
+    check_reverts(facts, says)
+    check_registry(facts, says)
     for done, posted in enumerate(facts.batches, start=1):
+        auditor.judge_dropped(done)
         if not auditor.replay_batch(done, posted):
-            auditor.give_up()
+            says.give_up()
             break
         if progress:
             progress(done, len(facts.batches))
     else:
+        auditor.judge_dropped(found + 1)
         auditor.compare_books()
     return AuditReport(
-        auditor.verdicts,
-        len(facts.batches),
+        says.by_name,
+        found,
         auditor.journal.state.last_seq,
         auditor.journal.prev_state_root,
     )
 
 
 class _Auditor:
-    def __init__(self, facts: ChainFacts) -> None:
+    def __init__(self, facts: ChainFacts, journal: Journal | None = None) -> None:
         self.facts = facts
-        self.journal = Journal()
-        self.verdicts = {name: Verdict(name, meaning) for name, meaning in CHECKS.items()}
+        self.journal = journal or Journal()
+        self.says = Verdicts()
+        self.expect = self.says.expect
         self.outputs: dict[int, Output] = {}
-        self.final_outputs: set[int] = set()
-        self.steps: set[tuple[int, int]] = set()
-        self.batch = 0
+        self.final_outputs: dict[int, Output] = {}
+        self.steps: set[tuple[bytes, int]] = set()
         self._due = False
         self._stepped: set[int] = set()
         self._prev = ZERO32
 
-    def expect(self, check: str, holds: bool, problem: str, name: str = "") -> bool:
-        """Count a comparison and keep a finding when it fails."""
-        verdict = self.verdicts[check]
-        verdict.compared += 1
-        if not holds and len(verdict.findings) < MAX_FINDINGS:
-            verdict.findings.append(Finding(problem, self.batch, name))
-        return holds
+    def judge_dropped(self, number: int) -> None:
+        """Replay what stood under a number before it was reverted for a fault: there must be one.
 
-    def give_up(self) -> None:
-        """Mark what the replay no longer reached: a check without an answer is not a pass."""
-        for name in CHECKS.keys() - {"engine", "parameters"}:
-            self.verdicts[name].is_complete = False
+        Only what followed the batch that stands before it can be judged: the others went with
+        their predecessor.
+        """
+        self.says.batch = number
+        for revert in self.facts.reverts:
+            dropped, is_here = revert.batch, revert.first == number
+            if not is_here or dropped is None or revert.cause is not RevertCause.CHALLENGE:
+                continue
+            if dropped.header.prev_batch_hash == self._prev:
+                problem = "dropped for a fault, and the replay finds none"
+                name = revert.cause.name
+                self.expect("disputes", self._is_faulty(number, dropped), problem, name)
+
+    def _is_faulty(self, number: int, dropped: PostedBatch) -> bool:
+        """Audit a dropped batch beside the chain, on a copy of the state before it."""
+        journal = Journal.restore(self.journal.snapshot()) if number > 1 else Journal()
+        aside = _Auditor(replace(self.facts, finalised=0), journal)
+        aside._prev = self._prev
+        aside.replay_batch(number, dropped)
+        by_name = aside.says.by_name
+        return any(by_name[name].findings for name in CHECKS.keys() - NOT_CHALLENGEABLE)
 
     def replay_batch(self, number: int, posted: PostedBatch) -> bool:
         """Check and replay one batch; False when the next one cannot be judged any more."""
-        self.batch = number
-        self._check_header(number, posted)
+        self.says.batch = number
+        check_link(self.facts, self.says, posted, self._prev)
+        check_reign(self.facts, self.says, posted)
+        check_in_force(self.facts, self.says, posted)
+        self._prev = posted.batch_hash
         header, data = posted.header, posted.data
-        self.expect(
-            "data", keccak256(data) == header.da_hash, "the data has another hash", "daHash"
-        )
-        self.expect("data", len(data) == header.da_length, "another length", "daLength")
+        self._check_data(posted)
+        before = self.journal.open.previous
         try:
-            for record in decode_records(data):
+            steps = decode_posted(data, header.step_count, before)
+            for record in posted_records(header, data):
                 if not self._replay_record(record):
                     return False
-            batch = self.journal.cut(self.facts.engine_hash)
+            batch = cut_as_posted(self.journal, self.facts.engine_hash, header)
         except ConservationError as fault:
             return self.expect("conservation", holds=False, problem=str(fault))
         except LedgerError as fault:
@@ -128,28 +160,31 @@ class _Auditor:
             # A log that stops the engine is a finding: it must not stop the auditor as well.
             problem = f"the engine stops after record {self.journal.state.last_seq}: {bug!r}"
             return self.expect("replay", holds=False, problem=problem)
+        self._compare_traces(steps, batch)
         self._compare_headers(header, batch.header)
         self._check_due(at_end=True)
         self._check_liquidations(batch)
         self._check_movements(number, batch)
         return batch.header == header
 
-    def _check_header(self, number: int, posted: PostedBatch) -> None:
+    def _check_data(self, posted: PostedBatch) -> None:
         header = posted.header
-        self.expect("chain", header.batch_no == number, f"number {header.batch_no}", "batchNo")
-        self.expect("chain", batch_hash(header) == posted.batch_hash, "another hash", "batchHash")
-        self.expect(
-            "chain", header.prev_batch_hash == self._prev, "another predecessor", "prevBatchHash"
-        )
-        self._prev = posted.batch_hash
-        try:
-            signer = recover(header_digest(self.facts.settlement, header), posted.signature)
-        except LedgerError as fault:
-            self.expect("chain", holds=False, problem=str(fault), name="signature")
-        else:
-            self.expect(
-                "chain", signer == self.facts.sequencer, f"signed by 0x{signer.hex()}", "signature"
-            )
+        is_elsewhere = header.da_kind == DATA_KIND_BLOBS and posted.blob_hash == ZERO32
+        name = "daKind" if is_elsewhere else "daHash"
+        same = posted.data_hash == header.da_hash
+        self.expect("data", same, "the data has another hash", name)
+        same = len(posted.data) == header.da_length
+        self.expect("data", same, "another length", "daLength")
+
+    def _compare_traces(self, posted: Sequence[PostedStep], batch: Batch) -> None:
+        """Compare every posted step with the one that follows from its record."""
+        first = self.journal.state.last_seq - len(batch.steps) + 1
+        rows = zip(posted, batch.steps, batch.words, strict=True)
+        for seq, (theirs, step, words) in enumerate(rows, start=first):
+            self.expect("trace", theirs.words == words, f"record {seq} has other effects")
+            names = [name for name in Step.__slots__ if name != "effects_hash"]
+            other = [n for n in names if getattr(theirs.step, n) != getattr(step, n)]
+            self.expect("trace", not other, f"record {seq}: other {', '.join(other)}")
 
     def _replay_record(self, record: Record) -> bool:
         command, where = record.command, f"record {record.seq}"
@@ -160,8 +195,8 @@ class _Auditor:
         if isinstance(outcome, Rejected):
             check = "liquidations" if isinstance(command, Liquidate) else "replay"
             return self.expect(check, holds=False, problem=f"{where} is refused: {outcome}")
-        if isinstance(command, Genesis):
-            self._check_parameters(command)
+        if isinstance(command, Genesis | Adopt):
+            check_parameters(self.facts, self.says, self.journal)
         if isinstance(command, _MOVES_PRICES):
             self._due = True
             self._stepped.clear()
@@ -179,10 +214,11 @@ class _Auditor:
         command, where = record.command, f"record {record.seq}"
         state = self.journal.state
         if isinstance(command, PriceReport):
-            signers = [f"0x{address.hex()}" for address in self.facts.oracle_signers]
+            rules = self.facts.hub_rules
+            signers = [f"0x{address.hex()}" for address in rules.signers]
             refused = check_report(self.facts.hub, signers, command)
             self.expect("oracle", refused is None, f"{where}: {refused}")
-            enough = len(command.observations) >= self.facts.quorum
+            enough = len(command.observations) >= rules.quorum
             self.expect("oracle", enough, f"{where}: {len(command.observations)} observations")
         elif isinstance(command, _INTENTS):
             try:
@@ -190,39 +226,16 @@ class _Auditor:
             except LedgerError as fault:
                 self.expect("intents", holds=False, problem=f"{where}: {fault}")
                 return
-            known = 0 <= command.account < state.accounts.count
-            owner = state.accounts.owner[command.account] if known else b""
-            self.expect("intents", signer == owner, f"{where} is not signed by its owner")
-
-    def _check_parameters(self, command: Genesis) -> None:
-        rules = command.parameters
-        key = params_hash(rules)
-        adopted = self.facts.parameters.get(key)
-        if not self.expect(
-            "parameters", adopted is not None, "the contracts never adopted this set", "paramsHash"
-        ):
-            return
-        assert adopted is not None
-        same = keccak256(document(rules)) == adopted.document_hash
-        self.expect("parameters", same, "another document", "documentHash")
-        self.expect("parameters", terms(rules) == adopted.terms, "other terms", "terms")
-        same = curves_hash(rules) == adopted.curves_hash
-        self.expect("parameters", same, "other tier curves", "curvesHash")
-        listed, known = len(self.facts.booked) - 1, len(rules.collateral)
-        # A deposit of an asset that the engine does not know would stop the inbox.
-        problem = f"the vault lists {listed} collateral assets, the set {known}"
-        self.expect("parameters", listed == known, problem, "assets")
-        signers = tuple(bytes.fromhex(address[2:]) for address in rules.oracle.signers)
-        self.expect("parameters", signers == self.facts.oracle_signers, "other signers", "oracle")
-        self.expect(
-            "parameters", rules.oracle.quorum == self.facts.quorum, "other quorum", "oracle"
-        )
+            holds = authorised(state, command, signer, record.time_ns)
+            self.expect("intents", holds, f"{where} is signed by neither owner nor trading key")
 
     def _compare_headers(self, posted: BatchHeader, derived: BatchHeader) -> None:
         names = [name for name, _ in HEADER_TYPE.members]
         for name, ours, theirs in zip(names, derived.values(), posted.values(), strict=True):
+            if name in SEEN_ELSEWHERE:
+                continue
             problem = f"posted {_show(theirs)}, derived {_show(ours)}"
-            self.expect("replay", ours == theirs, problem, name)
+            self.expect(CHECK_OF_FIELD.get(name, "replay"), ours == theirs, problem, name)
 
     def _check_due(self, *, at_end: bool = False) -> None:
         """After prices moved, and before anything else: nobody who could be stepped was left.
@@ -244,13 +257,13 @@ class _Auditor:
                 isinstance(step, Rejected),
                 f"account {account} is below its trigger {place}",
             )
-        self.verdicts["completeness"].compared += 1
+        self.says.by_name["completeness"].compared += 1
 
     def _check_liquidations(self, batch: Batch) -> None:
-        number = batch.header.batch_no
+        number, of_batch = batch.header.batch_no, batch.hash
         for index, witness in enumerate(batch.witnesses):
             account = witness.instruction.account
-            self.steps.add((number, index))
+            self.steps.add((of_batch, index))
             try:
                 balance, due = witness.check(batch.header, batch.terms, batch.curves_hash)
             except LedgerError as fault:
@@ -258,7 +271,7 @@ class _Auditor:
                 self.expect("liquidations", holds=False, problem=problem, name="liquidationRoot")
                 continue
             cited = witness.epoch.report_hash in self.facts.reports
-            on_chain = self.facts.verified.get((number, index))
+            on_chain = self.facts.verified.get((of_batch, index))
             if number <= self.facts.finalised:
                 self.expect("liquidations", on_chain is not None, f"liquidation {index} unverified")
                 self.expect("oracle", cited, f"liquidation {index} cites an unaccepted report")
@@ -278,7 +291,7 @@ class _Auditor:
             self.outputs[output.id] = output
         if number > self.facts.finalised:
             return
-        self.final_outputs |= {output.id for output in batch.outputs}
+        self.final_outputs |= {output.id: output for output in batch.outputs}
         same = self.facts.totals.get(number) == batch.totals
         self.expect("insurance", same, "other totals were made final", "totalsHash")
         before = self.facts.totals.get(number - 1)
@@ -294,60 +307,30 @@ class _Auditor:
 
     def compare_books(self) -> None:
         """Compare inbox, payments and reserves with the state after the last batch."""
-        self.batch = 0
-        self._check_inbox()
-        unknown = sorted(self.facts.verified.keys() - self.steps)
-        self.expect("liquidations", not unknown, f"verified, and in no batch: {unknown[:3]}")
-        final = set(range(1, self.facts.finalised + 1))
-        same = final == self.facts.totals.keys() == self.facts.insurance.keys()
-        self.expect("insurance", same, "other batches moved the fund than those that are final")
-        paid: set[int] = set()
-        for claim in self.facts.claims:
-            output = self.outputs.get(claim.id)
-            is_once = claim.id in self.final_outputs and claim.id not in paid
-            self.expect("claims", is_once, f"output {claim.id} was not payable")
-            same = output == Output(
-                claim.id, AccountId(claim.account), claim.owner, claim.asset, claim.amount
-            )
-            self.expect("claims", same, f"output {claim.id} was paid differently")
-            paid.add(claim.id)
-        self._check_reserves(paid)
+        facts, says, journal = self.facts, self.says, self.journal
+        says.batch = 0
+        check_inbox(facts, says, journal.state.inbox_cursor)
+        dropped = {batch_hash for revert in facts.reverts for batch_hash in revert.hashes}
+        dropped -= {posted.batch_hash for posted in facts.batches}  # committed again as it was
+        strays = [key for key in facts.verified.keys() - self.steps if key[0] not in dropped]
+        says.expect("liquidations", not strays, f"verified, and in no batch: {len(strays)}")
+        final = set(range(1, facts.finalised + 1))
+        same = final == facts.totals.keys() == facts.insurance.keys()
+        says.expect("insurance", same, "other batches moved the fund than those that are final")
+        self._check_final_checkpoint()
+        paid = check_claims(facts, says, self.final_outputs)
+        unpaid = {id_: output for id_, output in self.outputs.items() if id_ not in paid}
+        check_vault(facts, says, journal)
+        check_reserves(facts, says, journal, unpaid)
 
-    def _check_inbox(self) -> None:
-        consumed = self.journal.state.inbox_cursor
-        deposits, prefix = self.facts.deposits, ZERO32
-        self.expect("inbox", len(deposits) >= consumed, f"{consumed} consumed of {len(deposits)}")
-        log = self._deposits_in_log()
-        for index, entry in enumerate(deposits, start=1):
-            made = (entry.owner, entry.subaccount, entry.asset, entry.amount)
-            if index <= consumed:
-                same = next(log, None) == made
-                self.expect("inbox", same, f"entry {index} was consumed differently")
-            prefix = prefix_hash(prefix, entry_hash(KIND_DEPOSIT, index, *made))
-            same = (entry.index, entry.prefix) == (index, prefix)
-            self.expect("inbox", same, f"entry {index} does not follow", "inboxPrefixHash")
-
-    def _deposits_in_log(self) -> Iterator[tuple[bytes, int, int, int]]:
-        for posted in self.facts.batches:
-            for record in decode_records(posted.data):
-                command = record.command
-                if isinstance(command, Deposit):
-                    yield command.owner, command.subaccount, command.asset, command.amount
-
-    def _check_reserves(self, paid: set[int]) -> None:
-        totals = totals_of(self.journal.state)
-        consumed = self.journal.state.inbox_cursor
-        inside = (totals.net_cash_e6, *totals.collateral_e8)
-        # An asset that only one side knows is zero on the other.
-        rows = zip_longest(inside, self.facts.booked, self.facts.held, fillvalue=0)
-        for asset, (in_book, booked, held) in enumerate(rows):
-            unpaid = sum(
-                o.amount for o in self.outputs.values() if o.asset == asset and o.id not in paid
-            )
-            unread = sum(d.amount for d in self.facts.deposits[consumed:] if d.asset == asset)
-            owed = in_book + unpaid + unread
-            self.expect("reserves", booked == owed, f"asset {asset}: booked {booked}, owed {owed}")
-            self.expect("reserves", held >= owed, f"asset {asset}: held {held}, owed {owed}")
+    def _check_final_checkpoint(self) -> None:
+        """Check that the chain holds the checkpoint of the last final batch that has one."""
+        final = self.facts.batches[: self.facts.finalised]
+        held = [(p.header.batch_no, p.header.checkpoint_root) for p in final]
+        with_one = [found for found in held if found[1] != ZERO32]
+        last = with_one[-1] if with_one else (0, ZERO32)
+        problem = f"the chain holds that of batch {self.facts.checkpoint[0]}, not of {last[0]}"
+        self.expect("checkpoint", self.facts.checkpoint == last, problem)
 
 
 def _show(value: object) -> str:

@@ -3,21 +3,29 @@
 from dataclasses import dataclass, field
 
 CHECKS = {
-    "chain": "headers are consecutive, linked and signed by the sequencer",
+    "chain": "headers are consecutive, linked, anchored and signed by the sequencer",
+    "sequencer": "every batch is of the epoch in force then, whose sequencer had its whole stake",
     "data": "posted data hashes to its header and decodes to a canonical log",
-    "parameters": "the parameter set in the log is the one that the contracts hold",
+    "parameters": "every set in the log is one that the contracts took then; the hub has the last",
     "engine": "the contracts pin the engine that runs this audit",
     "replay": "every field of every header follows from the log",
-    "inbox": "every deposit is consumed once, in order, as it was made",
-    "intents": "every order, cancellation, withdrawal, mode and conversion is signed by its owner",
+    "trace": "every posted step and its effects are those of the replay",
+    "checkpoint": "what everybody is owed follows from the log, and the last one is on chain",
+    "inbox": "every entry of any kind is consumed once, in order, as it was made",
+    "intents": "every order, cancellation, withdrawal, mode and conversion is signed by its owner, "
+    "or an order or a cancellation by a trading key",
     "oracle": "every report has its quorum of signatures; cited ones were accepted on chain",
     "liquidations": "every liquidation was due, and final ones were verified on chain",
     "completeness": "no account stayed below its trigger while trading went on",
     "conservation": "each asset in the book equals deposits less withdrawals (SOL-1)",
+    "disputes": "every batch that was dropped was faulty, unverified, rolled back or frozen out",
     "insurance": "the fund's movements on chain are those of the replay",
     "claims": "every payment is one output of one final batch",
+    "vault": "the vault took in what the inbox says and paid out what claims and exits say",
     "reserves": "the vault holds what all accounts, outputs and unread deposits are owed",
 }
+SEEN_AT_ONCE = frozenset({"engine", "parameters"})
+"""What is known even when the replay stops."""
 MAX_FINDINGS = 20
 """Findings kept for each check; one is enough to fail it."""
 
@@ -82,3 +90,32 @@ class AuditReport:
     def failed(self) -> tuple[str, ...]:
         """The checks that found something."""
         return tuple(name for name, verdict in self.verdicts.items() if verdict.findings)
+
+
+class Verdicts:
+    """The verdicts of an audit while it goes on.
+
+    Attributes
+    ----------
+    by_name : dict
+        Every check with its verdict.
+    batch : int
+        Number of the batch that is looked at, for the findings; 0 for none.
+    """
+
+    def __init__(self) -> None:
+        self.by_name = {name: Verdict(name, meaning) for name, meaning in CHECKS.items()}
+        self.batch = 0
+
+    def expect(self, check: str, holds: bool, problem: str, name: str = "") -> bool:
+        """Count a comparison and keep a finding when it fails."""
+        verdict = self.by_name[check]
+        verdict.compared += 1
+        if not holds and len(verdict.findings) < MAX_FINDINGS:
+            verdict.findings.append(Finding(problem, self.batch, name))
+        return holds
+
+    def give_up(self) -> None:
+        """Mark what the replay no longer reached: a check without an answer is not a pass."""
+        for name in CHECKS.keys() - SEEN_AT_ONCE:
+            self.by_name[name].is_complete = False

@@ -3,61 +3,77 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from offchain.ledger.header import BatchHeader
-from offchain.ledger.terms import Terms
 from offchain.ledger.totals import Totals
 from offchain.ledger.typed_data import Domain
+from offchain.services.chain_events import (
+    AdoptedParameters,
+    Claim,
+    InsuranceMove,
+    PostedBatch,
+    Reign,
+    Revert,
+    StakeMove,
+    UpheldChallenge,
+    VerifiedLiquidation,
+)
 from offchain.services.ports import InboxEntry
 
 
 @dataclass(frozen=True, slots=True)
-class PostedBatch:
-    """A committed batch, read back from the input of its transaction."""
+class Registry:
+    """What the registry says of the sequencer now. [USD e-6]"""
 
-    header: BatchHeader
-    signature: bytes
-    data: bytes
-    batch_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class AdoptedParameters:
-    """What the contract says of one parameter set."""
-
-    curves_hash: bytes
-    document_hash: bytes
-    terms: Terms
+    sequencer: bytes
+    epoch: int
+    is_bonded: bool
+    minimum_stake_e6: int
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedLiquidation:
-    """A liquidation that the contract recomputed. [USD e-6]"""
+class ParameterChange:
+    """A set that was put in force, and when. [s since 1970]
 
-    account: int
-    tier: int
-    margin_balance_e6: int
-    maintenance_e6: int
+    Until `until_s` the contract takes it: the end of its grace after it was replaced; None for the
+    one that was not.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class InsuranceMove:
-    """The fund's balance after a batch, and what moved in it. [USD e-6]"""
-
-    balance_e6: int
-    contributed_e6: int
-    drawn_e6: int
-    shortfall_e6: int
+    params_hash: bytes
+    time_s: int
+    until_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """An output that was paid."""
+class HubRules:
+    """By which rules the oracle hub takes reports. [1e-6, ns]"""
 
-    id: int
-    account: int
-    owner: bytes
-    asset: int
-    amount: int
+    feeds: int
+    band_e6: int
+    heartbeat_ns: int
+    quorum: int
+    signers: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultBooks:
+    """What the vault says of one asset. [engine units; `held` in units too, rounded down]
+
+    Attributes
+    ----------
+    deposited, released : int
+        Since it was listed.
+    booked : int
+        What it answers for now.
+    deferred : int
+        Released, and not paid yet because the outflow was capped.
+    held : int
+        Its balance of the token.
+    """
+
+    deposited: int
+    released: int
+    booked: int
+    deferred: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +84,64 @@ class ChainFacts:
     ----------
     settlement, hub : Domain
         EIP-712 domains of orders and headers, and of observations.
-    oracle_signers : tuple of bytes
-        Registered now, ascending.
+    registry, reigns, stakes :
+        Who the sequencer is, who was since when, and what was staked and taken, in order.
+    hub_rules : HubRules
+        Of the oracle hub, now.
     batches : tuple of PostedBatch
-        In order of commitment.
+        That stand, in order of commitment.
     head : int
         Number of the last committed batch.
     finalised : int
         Number of the last final batch.
-    parameters : mapping
-        By parameter hash.
+    checkpoint : tuple of int and bytes
+        The last final batch that has a checkpoint, and its root.
+    reverts, upheld :
+        What was dropped, and the challenges that were upheld, in order.
+    is_frozen : bool
+        Whether the venue ended.
+    verify_window_s, parameter_grace_s : int
+        For liquidations; for a set that was replaced. [s]
+    inbox : tuple of InboxEntry
+        Every entry, in order.
+    parameters : tuple of AdoptedParameters
+        In order of adoption.
     reports : frozenset of bytes
         Hashes that the hub accepted.
     verified : mapping
-        Verified liquidations by (batch number, index).
+        Verified liquidations by (batch hash, index).
     insurance, totals : mapping
         By batch number, for final batches.
-    booked, held : tuple of int
-        By asset: what the vault has booked, and its token balance. [token units]
+    claims : tuple of Claim
+        In order of payment.
+    exits : tuple of int
+        By asset: what exits and refunds paid after a freeze. [engine units]
+    vault : tuple of VaultBooks
+        By asset.
     """
 
     settlement: Domain
     hub: Domain
-    sequencer: bytes
+    registry: Registry
+    reigns: tuple[Reign, ...]
+    stakes: tuple[StakeMove, ...]
+    hub_rules: HubRules
     engine_hash: bytes
-    oracle_signers: tuple[bytes, ...]
-    quorum: int
     batches: tuple[PostedBatch, ...]
     head: int
     finalised: int
-    deposits: tuple[InboxEntry, ...]
-    parameters: Mapping[bytes, AdoptedParameters]
+    checkpoint: tuple[int, bytes]
+    reverts: tuple[Revert, ...]
+    upheld: tuple[UpheldChallenge, ...]
+    is_frozen: bool
+    verify_window_s: int
+    parameter_grace_s: int
+    inbox: tuple[InboxEntry, ...]
+    parameters: tuple[AdoptedParameters, ...]
     reports: frozenset[bytes]
-    verified: Mapping[tuple[int, int], VerifiedLiquidation]
+    verified: Mapping[tuple[bytes, int], VerifiedLiquidation]
     insurance: Mapping[int, InsuranceMove]
     totals: Mapping[int, Totals]
     claims: tuple[Claim, ...]
-    booked: tuple[int, ...]
-    held: tuple[int, ...]
+    exits: tuple[int, ...]
+    vault: tuple[VaultBooks, ...]

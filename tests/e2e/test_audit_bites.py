@@ -21,17 +21,14 @@ from tests.support.lies import (
     change_a_charge,
     change_a_mode_unasked,
     change_a_risk_cell,
-    claim_again,
     claim_confidence,
     convert_for_another,
     credit_too_much,
     enrich_an_account,
-    finalise_before_the_window_ends,
-    finalise_without_attestors,
     forget_a_haircut,
+    hide_an_effect,
     invent_a_funding_rate,
     invent_a_payment,
-    leave_a_gap_in_the_inbox,
     leave_out_a_record,
     leave_out_signatures,
     lie_about_a_collateral,
@@ -42,14 +39,22 @@ from tests.support.lies import (
     mode_for_another,
     order_a_liquidation,
     order_for_another,
-    post_other_data,
+    owe_somebody_more,
     refusal,
-    report_to_the_hub_unsigned,
     skip_a_deposit,
-    skip_and_invent_the_prefix,
     spare_an_account,
-    with_fields,
     withdraw_for_another,
+)
+from tests.support.refused_lies import (
+    claim_again,
+    finalise_before_the_window_ends,
+    finalise_without_attestors,
+    leave_a_gap_in_the_inbox,
+    post_other_data,
+    report_to_the_hub_unsigned,
+    skip_and_invent_the_prefix,
+    with_fields,
+    without_a_checkpoint,
 )
 
 NEXT = BATCHES + 1
@@ -91,7 +96,7 @@ def test_an_honest_venue_is_audited_by_a_process_that_knows_two_words(venue: Dev
     ran = started(*words(venue))
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
-    assert sum(line.startswith("PASS ") for line in lines) == 14
+    assert sum(line.startswith("PASS ") for line in lines) == 19
     assert not any(line.startswith(("FAIL", "NOT")) for line in lines)
     assert lines[-1].startswith(f"AUDIT PASS: {BATCHES} batches, ")
 
@@ -131,6 +136,8 @@ LIES: dict[str, tuple[Lie, str, str]] = {
     "a withdrawal that its owner did not sign": (withdraw_for_another, "intents", ""),
     "an account spared while trading goes on": (spare_an_account, "completeness", ""),
     "an invented payment": (invent_a_payment, "replay", "outputRoot"),
+    "a trace that hides an effect": (hide_an_effect, "trace", "traceRoot"),
+    "an account owed more than it has": (owe_somebody_more, "checkpoint", "checkpointRoot"),
     "wrong totals": (lie_about_totals, "replay", "totalsHash"),
     "wrong totals of one asset": (lie_about_a_collateral, "replay", "totalsHash"),
     "a wrong charge": (change_a_charge, "replay", "epochRoot"),
@@ -175,6 +182,10 @@ REFUSED: dict[str, tuple[Lie, str]] = {
     "another batch before it": (with_fields(prev_batch_hash=bytes(32)), "WrongPreviousBatch"),
     "a batch left out": (with_fields(batch_no=NEXT + 1), "WrongBatchNumber"),
     "a field of a later schema": (with_fields(adl_root=keccak256(b"adl")), "ReservedFieldSet"),
+    "another epoch": (with_fields(sequencer_epoch=2), "WrongEpoch"),
+    "a block of another chain": (with_fields(l1_block_hash=keccak256(b"block")), "WrongAnchor"),
+    "no checkpoint": (without_a_checkpoint, "CheckpointMissing"),
+    "no records": (with_fields(step_count=0), "StepCountOutOfRange"),
     "a time before the last batch": (with_fields(time_start_ns=1), "WrongTimes"),
     "a second payment": (claim_again, "AlreadyClaimed"),
     "no attestor": (finalise_without_attestors, "InvalidProof"),

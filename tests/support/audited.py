@@ -1,15 +1,21 @@
-"""A venue with a past worth auditing: trades, a crash, a deficit, a withdrawal that was paid."""
+"""A venue with a past worth auditing: trades, a crash, a deficit, a withdrawal that was paid.
+
+And all that the inbox may be asked for, and a batch that was rolled back and committed again.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from offchain.core.units import DAY_NS, SECOND_NS
 from offchain.engine.messages import FundingTick
 from offchain.ledger.totals import Totals
-from tests.support.devnet import BACKSTOP, KEEPER, WINDOW_S, Devnet, devnet, signer
+from tests.support.devnet import BACKSTOP, KEEPER, SEQUENCER, WINDOW_S, Devnet, devnet, signer
 
 ALICE, BOB, CAROL, DAVE = signer("alice"), signer("bob"), signer("carol"), signer("dave")
+ERIN, BOT = signer("erin"), signer("bob's machine")
 BTC_PERP = 0
+ALL = 2**128 - 1
 BATCHES = 3
 WITHDRAWN_USD = 1_000
 
@@ -27,7 +33,8 @@ def tell(venue: Devnet) -> None:
 
     Alice is liquidated in part, as the price falls by steps; Carol is liquidated in full after a
     gap that leaves her with a debt, which the insurance fund pays; Bob withdraws and is paid; Dave
-    is left with a position that the next crash would end.
+    is left with a position that the next crash would end. Erin has her position closed and her
+    money out by force; a machine trades with a key of Bob's until he revokes it.
     """
     _open(venue)
     venue.batcher.step(force=True)
@@ -37,8 +44,10 @@ def tell(venue: Devnet) -> None:
     venue.price(84_000)
     venue.trade(DAVE, BOB, BTC_PERP, 500, 84_000)
     venue.batcher.step(force=True)
+    roll_back(venue)
     venue.do(FundingTick())
     venue.withdraw(BOB, WITHDRAWN_USD)
+    _force(venue)
     venue.batcher.step(force=True)
     venue.keeper.step()
     venue.wait(WINDOW_S + 1)
@@ -47,6 +56,26 @@ def tell(venue: Devnet) -> None:
     assert claim is not None
     venue.chain.claim(KEEPER, claim.header, claim.output, claim.index, claim.proof)
     assert _totals(venue).drawn_e6 > 0
+
+
+def roll_back(venue: Devnet) -> None:
+    """Let the sequencer take its last batch back, and commit it again."""
+    signed = venue.batcher.batch(venue.batcher.last_batch)
+    assert signed is not None
+    venue.chain.send(SEQUENCER, "Settlement", "rollback", signed.batch.header.values())
+    assert venue.batcher.step().committed == (signed.batch.header.batch_no,)
+
+
+def _force(venue: Devnet) -> None:
+    """Use every kind of entry that an owner can put into the inbox."""
+    venue.force(BOB, "grantKey", BOT.address, (venue.now + 2 * DAY_NS) // SECOND_NS)
+    venue.order(BOB, BTC_PERP, -10, 85_000, signed_by=BOT)
+    venue.deposit(ERIN, 20_000)
+    venue.trade(ERIN, BOB, BTC_PERP, 300, 84_000)
+    venue.force(ERIN, "forceClose", 0, BTC_PERP, 0)
+    venue.force(ERIN, "forceWithdraw", 0, 0, ALL)
+    venue.force(BOB, "forceCancelAll", 0)
+    venue.force(BOB, "revokeKey", BOT.address)
 
 
 def _open(venue: Devnet) -> None:

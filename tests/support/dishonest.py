@@ -14,20 +14,21 @@ from offchain.engine.events import Event
 from offchain.engine.messages import Command
 from offchain.engine.reasons import Rejected
 from offchain.ledger.batch import Batch
+from offchain.ledger.checkpoint import CheckpointRoot
 from offchain.ledger.header import BatchHeader, batch_hash, header_digest
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.merkle import list_root
 from offchain.ledger.totals import Totals
+from offchain.ledger.trace import Step, step_hash
+from offchain.ledger.trace_data import encode_trace, posted_records
 from offchain.ledger.typed_data import attestation_digest
-from offchain.ledger.wire import Record, decode_records
+from offchain.ledger.wire import Record
 from offchain.services.attestation import attestation_proof
-from offchain.services.chain_facts import (
-    ChainFacts,
-    InsuranceMove,
-    PostedBatch,
-    VerifiedLiquidation,
-)
+from offchain.services.chain_events import InsuranceMove, PostedBatch, VerifiedLiquidation
+from offchain.services.chain_facts import ChainFacts
 from offchain.services.ports import TransactionReceipt
+from offchain.services.replica import cut_as_posted
 from tests.support.devnet import ATTESTOR, ENGINE_HASH, KEEPER, SEQUENCER, WINDOW_S, Devnet
 
 Edit = Callable[[int, Record], Iterable[Command]]
@@ -72,19 +73,24 @@ class DishonestSequencer:
 
     def cut(self) -> Batch:
         """Close the open batch."""
-        return self.journal.cut(ENGINE_HASH)
+        return self.journal.cut(ENGINE_HASH, self.chain.anchor(confirmations=1))
 
     def commit(self, header: BatchHeader, data: bytes) -> TransactionReceipt:
         """Sign any header and commit it with any data."""
         signature = SEQUENCER.sign(header_digest(self.chain.domain("Settlement"), header))
         return self.chain.commit(SEQUENCER, header, signature, data)
 
-    def finalise(self, header: BatchHeader, totals: Totals) -> TransactionReceipt:
+    def finalise(
+        self, header: BatchHeader, totals: Totals, checkpoint: CheckpointRoot
+    ) -> TransactionReceipt:
         """Make a batch final, after its window, with an attestor who vouches for anything."""
         self.later(WINDOW_S + 1)
+        return self.chain.finalise(KEEPER, header, totals, checkpoint, self.attested(header))
+
+    def attested(self, header: BatchHeader) -> bytes:
+        """Return the proof of an attestor who vouches for anything."""
         digest = attestation_digest(self.chain.domain("AttestedVerifier"), batch_hash(header))
-        proof = attestation_proof({ATTESTOR.address: ATTESTOR.sign(digest)})
-        return self.chain.finalise(KEEPER, header, totals, proof)
+        return attestation_proof({ATTESTOR.address: ATTESTOR.sign(digest)})
 
 
 def with_data(header: BatchHeader, data: bytes) -> BatchHeader:
@@ -92,16 +98,29 @@ def with_data(header: BatchHeader, data: bytes) -> BatchHeader:
     return replace(header, da_hash=keccak256(data), da_length=len(data))
 
 
-def posted(facts: ChainFacts, header: BatchHeader, data: bytes) -> PostedBatch:
-    """Return a batch as the chain would hold it, signed by the sequencer."""
+def with_trace(
+    batch: Batch, frames: Sequence[bytes], steps: Sequence[Step], words: Sequence[bytes]
+) -> tuple[BatchHeader, bytes]:
+    """Return header and data of a batch that claims another trace, which add up."""
+    data = b"".join(frames) + encode_trace(batch.previous, steps, words)
+    root = list_root([step_hash(step) for step in steps])
+    header = replace(with_data(batch.header, data), trace_root=root, step_count=len(steps))
+    return header, data
+
+
+def posted(facts: ChainFacts, number: int, header: BatchHeader, data: bytes) -> PostedBatch:
+    """Return a batch as the chain would hold it in the place of another, signed as that was."""
     signature = SEQUENCER.sign(header_digest(facts.settlement, header))
-    return PostedBatch(header, signature, data, batch_hash(header))
+    was = facts.batches[number - 1]
+    return replace(
+        was, header=header, signature=signature, data=data, batch_hash=batch_hash(header)
+    )
 
 
 def reposted(facts: ChainFacts, number: int, header: BatchHeader, data: bytes) -> ChainFacts:
     """Return facts in which one batch is another one, properly signed."""
     batches = list(facts.batches)
-    batches[number - 1] = posted(facts, header, data)
+    batches[number - 1] = posted(facts, number, header, data)
     return replace(facts, batches=tuple(batches))
 
 
@@ -126,13 +145,13 @@ def rewritten(facts: ChainFacts, edit: Edit) -> ChainFacts:
     """
     journal, batches = Journal(), []
     for number, was in enumerate(facts.batches, start=1):
-        for record in decode_records(was.data):
+        for record in posted_records(was.header, was.data):
             for command in edit(number, record):
                 seq = journal.state.last_seq + 1
                 outcome = journal.apply(replace(record, seq=seq, command=command))
                 if isinstance(outcome, Rejected):
                     raise Refused(f"record {seq}: {outcome}")
-        batches.append(journal.cut(facts.engine_hash))
+        batches.append(cut_as_posted(journal, facts.engine_hash, was.header))
     return _believed(facts, batches)
 
 
@@ -153,12 +172,12 @@ def _believed(facts: ChainFacts, batches: Sequence[Batch]) -> ChainFacts:
         for index, witness in enumerate(batch.witnesses):
             found = witness.check(batch.header, batch.terms, batch.curves_hash)
             step = witness.instruction
-            where = batch.header.batch_no, index
-            verified[where] = VerifiedLiquidation(step.account, step.tier, *found)
+            verified[batch.hash, index] = VerifiedLiquidation(step.account, step.tier, *found)
     return replace(
         facts,
-        batches=tuple(posted(facts, b.header, b.data) for b in batches),
+        batches=tuple(posted(facts, b.header.batch_no, b.header, b.data) for b in batches),
         head=len(batches),
+        checkpoint=(final[-1].header.batch_no, final[-1].header.checkpoint_root),
         totals=totals,
         insurance=insurance,
         verified=verified,

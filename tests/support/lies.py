@@ -1,6 +1,6 @@
-"""What a dishonest sequencer may try: each function tells one lie on a real chain.
+"""What a dishonest sequencer may commit: each function tells a lie that it takes a replay to find.
 
-Some lies are committed, and it takes a replay to find them; others a contract refuses.
+What a contract refuses at once is in `refused_lies`.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from offchain.core.addons import Charge
 from offchain.core.collateral import CreditCurve
 from offchain.core.margin import Mode
-from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
+from offchain.core.units import ONE_E6, AccountId, InstrumentId, Lots, PriceE8, RatioE6, UsdE6
 from offchain.engine.events import Leg, LiquidationOrdered, Tier
 from offchain.engine.messages import (
     Convert,
+    Deposit,
     FundingTick,
     Liquidate,
     PlaceOrder,
@@ -24,18 +25,20 @@ from offchain.engine.messages import (
     TimeInForce,
     Withdraw,
 )
+from offchain.ledger.checkpoint import Checkpoint
 from offchain.ledger.columns import Columns
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.merkle import list_root
 from offchain.ledger.outputs import Output, output_hash
 from offchain.ledger.totals import totals_hash
+from offchain.ledger.trace import NO_EFFECTS
 from offchain.ledger.wire import Record, chain, encode_record
 from offchain.services.errors import TransactionReverted
 from offchain.services.gateway import intent_digest
 from tests.support.audited import BOB, BTC_PERP, CAROL, DAVE
 from tests.support.devnet import KEEPER, signer
-from tests.support.dishonest import DishonestSequencer, with_data
+from tests.support.dishonest import DishonestSequencer, with_trace
 
 MALLORY = signer("mallory")
 STOLEN_E6 = 1_000_000_000
@@ -47,9 +50,6 @@ def refusal(call: Callable[[], object]) -> str:
     with pytest.raises(TransactionReverted) as caught:
         call()
     return caught.value.name
-
-
-# Lies that only a replay finds
 
 
 def commit(liar: DishonestSequencer, **fields: object) -> BatchHeader:
@@ -80,12 +80,24 @@ def leave_out_signatures(liar: DishonestSequencer) -> None:
 
 def liquidate_a_healthy_account(liar: DishonestSequencer) -> None:
     liar.log(FundingTick())
-    last, tip = liar.journal.state.last_seq, liar.journal.tip
+    last, tip, frames = (
+        liar.journal.state.last_seq,
+        liar.journal.tip,
+        list(liar.journal.open.frames),
+    )
     record = Record(last + 1, liar.venue.now, 1, Liquidate(liar.venue.account(DAVE)))
     batch, frame = liar.cut(), encode_record(record)
-    data = batch.data + frame
-    header = replace(with_data(batch.header, data), input_log_hash=chain(tip, frame))
-    liar.commit(header, data)
+    before, tip = batch.steps[-1], chain(batch.header.input_log_hash, frame)
+    step = replace(
+        before,
+        frame_hash=keccak256(frame),
+        effects_hash=NO_EFFECTS,
+        tip=tip,
+        data_end=before.data_end + len(frame),
+    )
+    steps, words = (*batch.steps, step), (*batch.words, b"")
+    header, data = with_trace(batch, [*frames, frame], steps, words)
+    liar.commit(replace(header, input_log_hash=tip), data)
 
 
 def enrich_an_account(liar: DishonestSequencer) -> BatchHeader:
@@ -96,7 +108,7 @@ def enrich_an_account(liar: DishonestSequencer) -> BatchHeader:
     accounts.dirty.update((rich, poor))
     batch = liar.cut()
     liar.commit(batch.header, batch.data)
-    liar.finalise(batch.header, batch.totals)  # the attestors are in it
+    liar.finalise(batch.header, batch.totals, batch.checkpoint)  # the attestors are in it
     return batch.header
 
 
@@ -108,11 +120,18 @@ def skip_a_deposit(liar: DishonestSequencer) -> None:
 
 def pay_in(liar: DishonestSequencer) -> int:
     """Let Mallory pay in, and return how many entries the inbox has then."""
-    liar.chain.give_gas(MALLORY.address, 10**18)
-    liar.chain.mint(MALLORY, 0, MALLORY.address, 1_000)
-    liar.chain.approve(MALLORY, 0, 1_000)
-    liar.chain.deposit(MALLORY, 0, 1_000, MALLORY.address)
+    amount, payer = ONE_E6, MALLORY
+    liar.chain.give_gas(payer.address, 10**18)
+    liar.chain.mint(payer, 0, payer.address, amount)
+    liar.chain.approve(payer, 0, amount)
+    liar.chain.deposit(payer, 0, amount, payer.address)
     return liar.chain.inbox_count()
+
+
+def take_in(liar: DishonestSequencer) -> None:
+    """Log what the inbox got last, as it was made."""
+    last = liar.chain.inbox_entries(0, liar.chain.block_number())[-1]
+    liar.log(Deposit(last.index, last.time_s, last.owner, last.subaccount, last.place, last.amount))
 
 
 def change_a_risk_cell(liar: DishonestSequencer) -> None:
@@ -136,8 +155,9 @@ def commit_columns(
 ) -> None:
     """Commit an epoch with these columns, and the values in force."""
     journal = liar.journal
-    values, slots = journal.state.market.net_lot_values(), journal._slots()
-    journal.columns = Columns.of_arrays(values, losses, charges, credits_e8, slots)
+    market, slots = journal.state.market, journal._slots()
+    values, funding = market.net_lot_values(), market.funding_e6
+    journal.columns = Columns.of_arrays(values, funding, losses, charges, credits_e8, slots)
     journal.open.epochs[-1] = journal.epoch_now()
     commit(liar)
 
@@ -211,15 +231,17 @@ def lie_about_a_collateral(liar: DishonestSequencer) -> None:
     other = replace(batch.totals, collateral_e8=(first + 1, second - 1))
     header = replace(batch.header, totals_hash=totals_hash(other))
     liar.commit(header, batch.data)
-    assert refusal(lambda: liar.finalise(header, other)) == "NotConserved"
+    assert refusal(lambda: liar.finalise(header, other, batch.checkpoint)) == "NotConserved"
 
 
 def leave_out_a_record(liar: DishonestSequencer) -> None:
     liar.log(liar.venue.report(84_000))
     liar.log(FundingTick())
     frames = tuple(liar.journal.open.frames)
-    batch, data = liar.cut(), frames[1]
-    liar.commit(with_data(batch.header, data), data)
+    batch = liar.cut()
+    second = replace(batch.steps[1], data_end=len(frames[1]))
+    header, data = with_trace(batch, frames[1:], [second], batch.words[1:])
+    liar.commit(header, data)
 
 
 def order_for_another(liar: DishonestSequencer) -> None:
@@ -257,20 +279,25 @@ def invent_a_payment(liar: DishonestSequencer) -> None:
     """Pay a stranger out of the vault, with totals that add up and attestors who collude."""
     liar.log(FundingTick())
     batch = liar.cut()
-    output = Output(2, liar.venue.account(DAVE), MALLORY.address, 0, STOLEN_E6)
+    next_id = liar.journal.state.next_output_id
+    output = Output(next_id, liar.venue.account(DAVE), MALLORY.address, 0, STOLEN_E6)
     was = batch.totals
     totals = replace(
         was,
         net_cash_e6=was.net_cash_e6 - STOLEN_E6,
         withdrawn_cash=was.withdrawn_cash + STOLEN_E6,
     )
+    sums = batch.checkpoint.sums
+    poorer = replace(sums, equity_e6=sums.equity_e6 - STOLEN_E6)
+    checkpoint = replace(batch.checkpoint, sums=poorer)
     header = replace(
         batch.header,
         output_root=list_root([output_hash(output)]),
         totals_hash=totals_hash(totals),
+        checkpoint_root=checkpoint.hash,
     )
     liar.commit(header, batch.data)
-    liar.finalise(header, totals)
+    liar.finalise(header, totals, checkpoint)
     liar.chain.claim(KEEPER, header, output, 0, ())
     assert liar.chain.token_balance(0, MALLORY.address) == STOLEN_E6, "the contracts are deceived"
 
@@ -290,8 +317,32 @@ def order_a_liquidation(liar: DishonestSequencer) -> BatchHeader:
     verify = liar.chain.verify_liquidation
     assert refusal(lambda: verify(KEEPER, batch.header, witness)) == "NotLiquidatable"
     finalise = liar.finalise
-    assert refusal(lambda: finalise(batch.header, batch.totals)) == "UnverifiedLiquidations"
+    totals, checkpoint = batch.totals, batch.checkpoint
+    assert refusal(lambda: finalise(batch.header, totals, checkpoint)) == "UnverifiedLiquidations"
     return batch.header
+
+
+def hide_an_effect(liar: DishonestSequencer) -> None:
+    """Post a trace in which the last record did nothing."""
+    liar.log(FundingTick())
+    pay_in(liar)
+    take_in(liar)
+    frames, batch = liar.journal.open.frames, liar.cut()
+    last = replace(batch.steps[-1], effects_hash=NO_EFFECTS)
+    words = (*batch.words[:-1], b"")
+    liar.commit(*with_trace(batch, frames, (*batch.steps[:-1], last), words))
+
+
+def owe_somebody_more(liar: DishonestSequencer) -> None:
+    """Move what one account is owed to another, so that the sums are still those of the book."""
+    liar.log(FundingTick())
+    accounts, rich, poor = liar.journal.state.accounts, *map(liar.venue.account, (DAVE, BOB))
+    accounts.cash[rich] += STOLEN_E6
+    accounts.cash[poor] -= STOLEN_E6
+    false = Checkpoint(liar.journal.state).root
+    accounts.cash[rich] -= STOLEN_E6
+    accounts.cash[poor] += STOLEN_E6
+    commit(liar, checkpoint_root=false.hash)
 
 
 def lie_about_totals(liar: DishonestSequencer) -> None:
@@ -300,8 +351,9 @@ def lie_about_totals(liar: DishonestSequencer) -> None:
     richer = replace(batch.totals, net_cash_e6=batch.totals.net_cash_e6 + 1)
     header = replace(batch.header, totals_hash=totals_hash(richer))
     liar.commit(header, batch.data)
-    assert refusal(lambda: liar.finalise(header, batch.totals)) == "WrongTotals"
-    assert refusal(lambda: liar.finalise(header, richer)) == "NotConserved"
+    owed = batch.checkpoint
+    assert refusal(lambda: liar.finalise(header, batch.totals, owed)) == "WrongTotals"
+    assert refusal(lambda: liar.finalise(header, richer, owed)) == "NotConserved"
 
 
 def liquidate_on_a_forged_price(liar: DishonestSequencer) -> None:
@@ -321,63 +373,3 @@ def liquidate_on_a_forged_price(liar: DishonestSequencer) -> None:
     verify = liar.chain.verify_liquidation
     witness = batch.witnesses[0]
     assert refusal(lambda: verify(KEEPER, batch.header, witness)) == "ReportNotAccepted"
-
-
-# Lies that the contract refuses
-
-
-def with_fields(**fields: object) -> Lie:
-    def lie(liar: DishonestSequencer) -> object:
-        liar.log(FundingTick())
-        return commit(liar, **fields)
-
-    return lie
-
-
-def post_other_data(liar: DishonestSequencer) -> object:
-    liar.log(FundingTick())
-    batch = liar.cut()
-    return liar.commit(batch.header, batch.data[:-1] + b"\xff")
-
-
-def skip_and_invent_the_prefix(liar: DishonestSequencer) -> object:
-    count = pay_in(liar)
-    liar.log(FundingTick())
-    return commit(liar, inbox_to=count, inbox_prefix_hash=keccak256(b"invented"))
-
-
-def leave_a_gap_in_the_inbox(liar: DishonestSequencer) -> object:
-    count = pay_in(liar)
-    liar.log(FundingTick())
-    prefix = liar.chain.inbox_prefix(count)
-    return commit(liar, inbox_from=count, inbox_to=count, inbox_prefix_hash=prefix)
-
-
-def claim_again(liar: DishonestSequencer) -> object:
-    claim = liar.venue.batcher.claim(1)
-    assert claim is not None
-    return liar.chain.claim(KEEPER, claim.header, claim.output, claim.index, claim.proof)
-
-
-def finalise_without_attestors(liar: DishonestSequencer) -> object:
-    liar.log(FundingTick())
-    batch = liar.cut()
-    liar.commit(batch.header, batch.data)
-    liar.later(31)
-    nobody = bytes(31) + b"\x20" + bytes(32)  # an empty list of signatures
-    return liar.chain.finalise(KEEPER, batch.header, batch.totals, nobody)
-
-
-def finalise_before_the_window_ends(liar: DishonestSequencer) -> object:
-    liar.log(FundingTick())
-    batch = liar.cut()
-    liar.commit(batch.header, batch.data)
-    return liar.chain.finalise(KEEPER, batch.header, batch.totals, b"")
-
-
-def report_to_the_hub_unsigned(liar: DishonestSequencer) -> object:
-    report = liar.venue.report(84_000)
-    seen = replace(report.observations[0], signature=MALLORY.sign(bytes(32)))
-    return liar.chain.submit_report(
-        KEEPER, replace(report, observations=(seen, *report.observations[1:]))
-    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from offchain.core.presets import COLLATERAL
 from offchain.engine import events as e
-from offchain.engine.messages import Convert
+from offchain.engine.messages import Convert, Forced
 from offchain.ledger.wire import Record
 
 
@@ -36,6 +36,9 @@ class Book:
     mode_changes: int = 0
     modes_refused: int = 0
     conversions: int = 0
+    forced_done: int = 0
+    forced_in_vain: int = 0
+    forced_outputs: list[int] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
     index_e8: list[int] = field(default_factory=list)
     fund_e6: list[int] = field(default_factory=list)
@@ -73,8 +76,20 @@ class Book:
                         + (f", {usd(event.shortfall_e6)} short" if event.shortfall_e6 else "")
                     )
                 case _:
-                    pass
+                    self._note_forced(record, event)
         self.orders += type(record.command).__name__ == "PlaceOrder"
+
+    def _note_forced(self, record: Record, event: e.Event) -> None:
+        match event:
+            case e.ForcedDone():
+                self.forced_done += 1
+            case e.ForcedNoop():
+                self.forced_in_vain += 1
+                self.lines.append(f"a forced operation came to nothing: {event.reason.name}")
+            case e.Withdrawn() if isinstance(record.command, Forced):
+                self.forced_outputs.append(event.output_id)
+            case _:
+                pass
 
     def _note_sale(self, record: Record, event: e.CollateralSold) -> None:
         is_free = isinstance(record.command, Convert)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from offchain.adapters.anvil import Anvil, AnvilOptions
@@ -15,11 +15,15 @@ from offchain.adapters.guard import ApiLimits
 from offchain.adapters.price_file import read_candles
 from offchain.app.audit_command import verdict_lines
 from offchain.app.demo.decisions import change_modes, choose_modes, sell_collateral
+from offchain.app.demo.dispute import Dispute, dispute
+from offchain.app.demo.drill import Drill, exit_drill
 from offchain.app.demo.explained import margin_lines
+from offchain.app.demo.force import Forcing
 from offchain.app.demo.listener import StreamListener
 from offchain.app.demo.market import path_through
 from offchain.app.demo.picture import draw
 from offchain.app.demo.population import Trader, draw_makers, draw_traders
+from offchain.app.demo.promises import DemoFailed, demand
 from offchain.app.demo.record import Book, usd
 from offchain.app.demo.screen import Screen
 from offchain.app.demo.venue import DemoVenue
@@ -32,7 +36,6 @@ from offchain.engine.withdrawal import withdrawable
 from offchain.services.audit import audit
 from offchain.services.audit_report import AuditReport
 from offchain.services.batcher import BatchPolicy
-from offchain.services.errors import OffchainError
 from offchain.services.keeper import Keeper
 from offchain.services.ports import Spot
 from offchain.services.signing import KeySigner
@@ -50,16 +53,13 @@ MAX_CLOSING_ROUNDS = 200
 CHANGE_MODES = (60, 150)
 """Steps at which those who planned another mode ask for it: in calm, and after the fall."""
 SELL_COLLATERAL = 90
+KEY_GRANTED, KEY_REVOKED, LEAVES_BY_FORCE = 30, 45, 170
+"""Steps at which one trader grants a trading key, revokes it, and leaves through the inbox."""
+FORCING = "basis trade 1"
+DISPUTED = 54
+"""Step at which a bad batch is committed with the sequencer's key, and a stranger objects."""
 EXPLAINED = "strangle seller"
 """Of the first of these the margin is shown line by line."""
-
-
-class DemoFailed(OffchainError):  # noqa: N818 - a fault is named by what happened
-    """Something that the demo promises did not happen."""
-
-
-class AuditFailed(DemoFailed):
-    """The audit at the end found something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ def run_demo(choices: DemoChoices) -> dict[str, object]:
     summary["seconds"] = {**book.seconds, "total": round(time.perf_counter() - start, 2)}
     (choices.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     draw(book, choices.folder / "demo.png", f"Plimsoll demo: {choices.data.stem}")
-    _demand(summary, report)  # last, so that a run that failed leaves its record too
+    demand(
+        summary, report, is_shipped=choices.data.name == SHIPPED.name
+    )  # last, so that a run that failed leaves its record too
     return summary
 
 
@@ -149,6 +151,11 @@ class _Run:
             max(1, (spots[1].time_ns - spots[0].time_ns) // SECOND_NS),
         )
 
+        trader = next(t for t in self.venue.traders if t.name == FORCING)
+        self.forcing = Forcing(self.venue, trader)
+        self.dispute: Dispute | None = None
+        self.keys_held = True  # whether the trading key did what it may, and nothing after its end
+
     def close(self) -> None:
         """Stop everything that was started."""
         self.client.close()
@@ -177,6 +184,7 @@ class _Run:
         screen.stage("a trader withdraws; batches become final")
         with book.stage("closing"):
             claimed = self._withdraw_and_close()
+            by_force = self.forcing.claim()
         heard = self.listener.stop()
         screen.stage("auditing from chain data alone", self.devnet.chain.head())
         with book.stage("audit"):
@@ -185,7 +193,38 @@ class _Run:
             report = audit(facts, engine, lambda _done, _all: screen.advance())
         for line in verdict_lines(report):
             screen.say(line, is_key=True)
-        return self._summary(report, len(facts.verified), claimed, heard), report
+        screen.stage("exit drill: the operator is gone, and everybody leaves")
+        with book.stage("drill"):
+            drill = self._drill()
+        summary = self._summary(report, len(facts.verified), claimed, heard)
+        summary |= {
+            "stake_e6": self.devnet.chain.call(
+                "SequencerRegistry", "stakeOf", self.devnet.keys.sequencer.address
+            )[0],
+            "forced": {
+                "done": book.forced_done,
+                "in_vain": book.forced_in_vain,
+                "claimed_e6": by_force,
+                "trading_key": self.keys_held,
+            },
+            "dispute": asdict(self.dispute) if self.dispute else None,
+            "drill": drill.to_json(),
+        }
+        if not drill.is_ok:
+            raise DemoFailed(f"not everybody could leave: {drill}")
+        return summary, report
+
+    def _drill(self) -> Drill:
+        """Let everybody leave on a copy of the chain, and say what came of it."""
+        chain = self.devnet.chain
+        waiting = self.venue.traders[0].key
+        drill = exit_drill(chain.node.url, chain.contracts["Settlement"].address, waiting)
+        self.screen.say(
+            f"{drill.accounts} accounts left with {usd(drill.cash_e6)} in cash, "
+            f"debts {usd(drill.debt_e6)}; frozen for {drill.cause.lower()}",
+            is_key=True,
+        )
+        return drill
 
     def _replay(self) -> None:
         last = self.spots[0].prices_e8[0]
@@ -201,7 +240,10 @@ class _Run:
                 change_modes(self.venue)
             if number == SELL_COLLATERAL:
                 sell_collateral(self.venue)
-            if number % SETTLE_EVERY == 0:
+            self._force(number)
+            if number == DISPUTED:
+                self._dispute()
+            elif number % SETTLE_EVERY == 0:
                 self._settle()
             else:
                 self.node.relayer.flush()  # the hub takes no report older than its heartbeat
@@ -209,6 +251,26 @@ class _Run:
                 self.screen.say(f"BTC {price / 1e8:>10,.1f}  {line}")
             self.venue.sample()
             self.screen.advance()
+
+    def _force(self, number: int) -> None:
+        """Let one trader use the inbox, at its steps."""
+        if number == KEY_GRANTED:
+            self.keys_held &= self.forcing.grant_key()
+        elif number == KEY_REVOKED:
+            self.keys_held &= self.forcing.revoke_key()
+        elif number == LEAVES_BY_FORCE:
+            self.forcing.leave()
+
+    def _dispute(self) -> None:
+        """Let a stranger object to a planted batch, and go on when it is gone."""
+        self._settle(force=True)
+        self.dispute = dispute(self.venue)
+        self.screen.say(
+            f"a batch that pays a thief is reverted: fault of kind {self.dispute.kinds}, the "
+            f"stranger gets {usd(self.dispute.collected_e6)} with the bond",
+            is_key=True,
+        )
+        self._settle()
 
     def _explain(self) -> None:
         """Show the margin of one account line by line, as its owner would ask for it."""
@@ -241,7 +303,7 @@ class _Run:
         self.screen.say(f"{trader.name} withdraws {usd(amount)}", is_key=True)
         chain, batcher = self.devnet.chain, self.node.batcher
         self._settle(force=True)
-        window_ns = (chain.challenge_window() + 1) * SECOND_NS
+        window_ns = (chain.attested_window() + 1) * SECOND_NS
         for _ in range(MAX_CLOSING_ROUNDS):
             if chain.finalised() == batcher.last_batch:
                 break
@@ -326,29 +388,3 @@ def _strikes(devnet: Devnet) -> dict[str, list[int]]:
 def _backstop(devnet: Devnet) -> Trader:
     cash = BACKSTOP_USD * ONE_E6
     return Trader("backstop", "backstop", devnet.keys.backstop, cash, 0, 0, ())
-
-
-def _demand(summary: dict[str, object], report: AuditReport) -> None:
-    if not report.is_ok:
-        raise AuditFailed("the audit did not pass")
-    liquidations = summary["liquidations"]
-    assert isinstance(liquidations, dict)
-    if liquidations["detected"] != liquidations["verified_on_chain"]:
-        raise DemoFailed(f"not every liquidation was verified on chain: {liquidations}")
-    if summary["data"] == SHIPPED.name:
-        missing = [
-            name
-            for name, happened in {
-                "margin warnings": summary["margin_warnings"],
-                "partial liquidations": liquidations["partial"],
-                "full liquidations": liquidations["full"],
-                "an insurance draw": summary["insurance_draw_e6"],
-                "10 final batches": int(str(summary["batches_finalised"])) >= 10,
-                "a claimed withdrawal": summary["withdrawal_claimed"],
-                "a conversion": summary["conversions"],
-                "changes of mode": summary["mode_changes"],
-            }.items()
-            if not happened
-        ]
-        if missing:
-            raise DemoFailed(f"the shipped data no longer shows: {', '.join(missing)}")
