@@ -47,7 +47,7 @@ from offchain.engine.messages import (
 )
 from offchain.engine.reasons import Rejected
 from offchain.engine.state import State
-from offchain.ledger.journal import Journal
+from offchain.ledger.journal import MAX_OPEN_RECORDS, Journal
 from offchain.ledger.wire import Record
 from offchain.pricing.surface import Surface, encode_surface
 
@@ -88,6 +88,8 @@ class Mix:
     def do(self, command: Command) -> bool:
         """Apply and keep one command; False when the machine refuses it."""
         self.now += STEP_NS
+        if self.journal.open_records == MAX_OPEN_RECORDS:
+            self.journal.cut(bytes(32))
         record = Record(self.journal.state.last_seq + 1, self.now, 1, command)
         if isinstance(self.journal.apply(record), Rejected):
             return False
@@ -100,7 +102,7 @@ class Mix:
         self.do(self.report())
         for name in range(1, ACCOUNTS + 1):
             owner = name.to_bytes(20)
-            assert self.do(Deposit(name, owner, 0, 0, 5_000_000 * ONE_E6))
+            assert self.do(Deposit(name, 0, owner, 0, 0, 5_000_000 * ONE_E6))
         for _ in range(POSITIONS):
             for account in range(2, ACCOUNTS + 2, 2):
                 instrument = self.rng.choice(TRADED)

@@ -6,7 +6,8 @@ newest hard fork, so the calldata floor of EIP-7623 is in it, too. Usage: bench_
 `measure()`.
 
 * `liquidation.verify.gas.positions_8`: an account with eight positions in two underlyings, verified
-  by a keeper who was never paid before: the dearest case. `.again` is the same keeper's next one.
+  by a keeper who was not paid in this batch before: the dearest case. `.again` is the same keeper's
+  next one. `.positions_32`: the same with as many positions as an account may hold.
 * `liquidation.verify.gas.charges`: the same account, by a keeper who was paid before, when it takes
   the charge column of one underlying and the tier curves to prove it.
 * `commit.gas.without_da`: the commit of a batch whose log is one oracle report, less what the bytes
@@ -17,15 +18,17 @@ newest hard fork, so the calldata floor of EIP-7623 is in it, too. Usage: bench_
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from offchain.core.units import ONE_E6, ONE_E8
+from offchain.core.units import MAX_POSITIONS, ONE_E6, ONE_E8
 from offchain.services.batcher import BatchPolicy
 from offchain.services.ports import SignedBatch, TransactionReceipt
 from tests.support.devnet import BACKSTOP, Devnet, devnet, signer
 
 VERIFY_LIMIT, COMMIT_LIMIT = 250_000, 120_000
+VERIFY_32_LIMIT = 400_000
 POSITIONS = (
     "BTC-PERP",
     "BTC-WEEK",
@@ -58,15 +61,25 @@ def entry(value: int, limit: int | None = None) -> Entry:
     return made | {"reference": limit, "ratio": value / limit} if limit else made
 
 
-def open_positions(venue: Devnet) -> None:
-    """Let the taker hold eight positions that a fall of the price makes too heavy."""
+def open_positions(
+    venue: Devnet, symbols: Sequence[str] = POSITIONS, other_lots: int = OTHER_LOTS
+) -> None:
+    """Let the taker hold positions that a fall of the price makes too heavy."""
     ids = {i.symbol: i.id for i in venue.rules.listing.instruments}
-    for symbol in POSITIONS:
-        lots = PERPETUAL_LOTS if symbol == "BTC-PERP" else OTHER_LOTS
+    for symbol in symbols:
+        lots = PERPETUAL_LOTS if symbol == "BTC-PERP" else other_lots
         mark = int(venue.sequencer.state.market.prices.marks_e8[ids[symbol]])
         venue.trade(TAKER, MAKER, ids[symbol], lots, max(mark // ONE_E8, 1))
     account = venue.account(TAKER)
-    assert len(venue.sequencer.state.accounts.positions(account)) == len(POSITIONS)
+    assert len(venue.sequencer.state.accounts.positions(account)) == len(symbols)
+
+
+def fund(venue: Devnet) -> None:
+    """Let everybody deposit, and the first price be known."""
+    venue.deposit(BACKSTOP, 5_000_000)
+    venue.deposit(TAKER, 42_000)
+    venue.deposit(MAKER, 5_000_000)
+    venue.price(120_000)
 
 
 def cut_and_commit(venue: Devnet) -> tuple[SignedBatch, TransactionReceipt]:
@@ -80,6 +93,24 @@ def cut_and_commit(venue: Devnet) -> tuple[SignedBatch, TransactionReceipt]:
     signed = venue.batcher.batch(number)
     assert signed is not None
     return signed, receipt
+
+
+def measure_full_account() -> dict[str, Entry]:
+    """Verify a liquidation of an account with as many positions as it may hold."""
+    with tempfile.TemporaryDirectory() as folder, devnet(Path(folder)) as venue:
+        fund(venue)
+        every = [i.symbol for i in venue.rules.listing.instruments]
+        symbols = ["BTC-PERP", *[s for s in every if s != "BTC-PERP"][: MAX_POSITIONS - 1]]
+        open_positions(venue, symbols, other_lots=1)
+        cut_and_commit(venue)
+        for usd in FALL:
+            venue.price(usd)
+            if venue.sequencer.journal.open_liquidations:
+                break
+        signed, _ = cut_and_commit(venue)
+        assert len(signed.batch.witnesses[0].leaf.positions) == MAX_POSITIONS
+        receipt, *_ = venue.keeper.step()
+    return {"liquidation.verify.gas.positions_32": entry(receipt.gas_used, VERIFY_32_LIMIT)}
 
 
 def measure_verification(venue: Devnet) -> dict[str, Entry]:
@@ -138,10 +169,7 @@ def measure_payment(venue: Devnet) -> dict[str, Entry]:
 def measure() -> dict[str, Entry]:
     """Return every figure by its key."""
     with tempfile.TemporaryDirectory() as folder, devnet(Path(folder)) as venue:
-        venue.deposit(BACKSTOP, 5_000_000)
-        venue.deposit(TAKER, 42_000)
-        venue.deposit(MAKER, 5_000_000)
-        venue.price(120_000)
+        fund(venue)
         cut_and_commit(venue)
         results = measure_verification(venue)
         results |= measure_commit(venue)
@@ -153,7 +181,7 @@ def measure() -> dict[str, Entry]:
         reported = venue.chain.submit_report(MAKER, venue.report(100_000))
         results["deposit.gas"] = entry(deposited.gas_used)
         results["oracle.report.gas"] = entry(reported.gas_used)
-    return results
+    return results | measure_full_account()
 
 
 if __name__ == "__main__":
