@@ -6,7 +6,7 @@ import {BatchHeader} from "../types/Batch.sol";
 /// @title ICourt
 /// @notice Bonded challenges of open batches: committed first, so that nobody takes the bounty of
 /// another, then shown to the judge of their kind, who decides in the same transaction.
-/// @dev INV-5. A judge is registered once and never replaced. Every payment is pulled.
+/// @dev INV-14. A judge is registered once and never replaced. Every payment is pulled.
 interface ICourt {
     /// @notice Everything that is fixed at deployment.
     /// @param cash Token of the bonds.
