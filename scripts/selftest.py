@@ -106,14 +106,14 @@ def unproven_function(tree: Path) -> None:
 
 
 PASSING = (
-    "contract PlantedTest {",
+    "contract SoleSelfTest {",
     "    function test_PlantedTruth() external pure {",
     "        assert(1 == 1);",
     "    }",
     "}",
 )
 FAILING = tuple(line.replace("1 == 1", "1 == 2").replace("Truth", "Failure") for line in PASSING)
-SOLE = ("ONLY=--match-contract PlantedTest",)
+SOLE = ("ONLY=--match-contract SoleSelfTest",)
 
 CASES = (
     Case(
@@ -170,7 +170,7 @@ CASES = (
         "a selection that matches nothing",
         solidity("tests/contracts/Planted.t.sol", *PASSING),
         ("red: 0 contract tests passed",),
-        ("ONLY=--match-contract PlantedTest --match-test NothingHasThisName",),
+        ("ONLY=--match-contract SoleSelfTest --match-test NothingHasThisName",),
     ),
     Case(
         "check-lint",
