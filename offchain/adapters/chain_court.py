@@ -5,6 +5,7 @@ from functools import cached_property
 from offchain.adapters.blobs import piece_opening, versioned_hash
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_abi import ContractInterface
+from offchain.adapters.chain_freeze import ChainFreeze
 from offchain.adapters.chain_history import ChainEvent
 from offchain.adapters.compiler import abi
 from offchain.engine.events import Leg
@@ -17,17 +18,16 @@ from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.inbox import InboxEntry
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.keccak import ZERO32, keccak256
-from offchain.services.errors import BatchDataMissing, TransactionReverted
+from offchain.services.errors import TransactionReverted
+from offchain.services.freezing import FreezeChance
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.watch.disclosures import Disclosures, ShownColumn, ShownLiquidation
 from offchain.services.watch.judges.structure import BlobProof
 from offchain.services.watch.moment import Accusation
-from offchain.services.watch.ports import FreezeCause
 
 COURT, REGISTRY, SETTLEMENT = "Court", "SequencerRegistry", "Settlement"
 MANAGER, INBOX = "LiquidationManager", "Inbox"
 CASH = 0
-NEEDS_ENTRY = frozenset({FreezeCause.CENSORED, FreezeCause.UNSERVED})
 
 
 def commitment_of(challenger: bytes, kind: int, header_hash: bytes, evidence: bytes) -> bytes:
@@ -246,30 +246,14 @@ class ChainCourt:
         """Revert a batch for liquidations that nobody verified in time."""
         return self._chain.send(signer, SETTLEMENT, "revertUnverified", header.values())
 
-    def freeze_causes(self) -> tuple[FreezeCause, ...]:
-        """Return why anyone may freeze the venue now."""
-        if self._chain.call(SETTLEMENT, "isFrozen"):
-            return ()
-        return tuple(c for c in FreezeCause if self._freezes(c))
+    def freeze_chances(self) -> tuple[FreezeChance, ...]:
+        """Return how anyone may freeze the venue now."""
+        chances = ChainFreeze(self._chain, self.entry).outlook().chances
+        return tuple(sorted((c for c in chances if c.is_open), key=lambda c: c.cause))
 
-    def _freezes(self, cause: FreezeCause) -> bool:
-        arguments = self._entry_for(cause)
-        return arguments is not None and self._would_pass(cause, *arguments)
-
-    def _entry_for(self, cause: FreezeCause) -> tuple[object, ...] | None:
-        """Return the arguments of a freeze; None when no entry waits."""
-        if cause not in NEEDS_ENTRY:
-            return ()
-        cursor = "inboxCursor" if cause is FreezeCause.CENSORED else "finalCursor"
-        entry = self.entry(int(self._chain.call(SETTLEMENT, cursor)) + 1)
-        return None if entry is None else (_entry_value(entry),)
-
-    def freeze(self, signer: Signer, cause: FreezeCause) -> TransactionReceipt:
+    def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
         """Freeze the venue for ever."""
-        arguments = self._entry_for(cause)
-        if arguments is None:
-            raise BatchDataMissing("the entry that waits is not on chain any more")
-        return self._chain.send(signer, SETTLEMENT, str(cause), *arguments)
+        return ChainFreeze(self._chain, self.entry).freeze(signer, chance)
 
     def _would_pass(self, function: str, *arguments: object) -> bool:
         try:
@@ -277,19 +261,6 @@ class ChainCourt:
         except TransactionReverted:
             return False
         return True
-
-
-def _entry_value(entry: InboxEntry) -> tuple[object, ...]:
-    return (
-        entry.kind,
-        entry.index,
-        entry.time_s,
-        entry.owner,
-        entry.subaccount,
-        entry.place,
-        entry.amount,
-        entry.key,
-    )
 
 
 def _columns_of(opening: tuple[object, ...]) -> list[ShownColumn]:

@@ -6,6 +6,7 @@ Everything comes from chain data alone; whoever calls pays gas and needs no othe
 from dataclasses import astuple
 
 from offchain.adapters.chain import Chain
+from offchain.adapters.chain_freeze import ChainFreeze
 from offchain.ledger.inbox import InboxEntry
 from offchain.services.errors import TransactionReverted
 from offchain.services.exit_plan import (
@@ -19,19 +20,13 @@ from offchain.services.exit_plan import (
     refundable,
     replay_final,
 )
-from offchain.services.freezing import FreezeCause, FreezeChance, FreezeOutlook
+from offchain.services.freezing import FreezeChance, FreezeOutlook
 from offchain.services.ports import Signer, TransactionReceipt
 
 DONE_BEFORE = frozenset(
     {"AlreadyClaimed", "AlreadyRefunded", "AlreadyStarted", "AlreadyExited", "NothingOwed"}
 )
 """Refusals that mean that somebody else was quicker: the money is out."""
-_FUNCTIONS = {
-    FreezeCause.CENSORED: "freezeCensored",
-    FreezeCause.STALLED: "freezeStalled",
-    FreezeCause.UNSERVED: "freezeUnserved",
-    FreezeCause.UNREPAIRED: "freezeUnrepaired",
-}
 
 
 class ChainExit:
@@ -50,17 +45,12 @@ class ChainExit:
 
     def outlook(self) -> FreezeOutlook:
         """Return whether the venue is frozen, and else whether and when it may be."""
-        frozen_at = int(self.chain.call("Settlement", "frozenAt"))
-        if frozen_at:
-            return FreezeOutlook(frozen_at)
-        found = [self._chance(cause, entry) for cause, entry in self._reasons()]
-        chances = [chance for chance in found if chance is not None]
-        return FreezeOutlook(0, tuple(sorted(chances, key=lambda chance: chance.possible_at_s)))
+        entries = {entry.index: entry for entry in self.entries()}
+        return ChainFreeze(self.chain, entries.get).outlook()
 
     def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
         """Freeze the venue for ever; TransactionReverted when there is still time."""
-        arguments = _given(chance.entry)
-        return self.chain.send(signer, "Settlement", _FUNCTIONS[chance.cause], *arguments)
+        return ChainFreeze(self.chain, lambda _: chance.entry).freeze(signer, chance)
 
     # What is owed
 
@@ -125,31 +115,6 @@ class ChainExit:
                 return None
             raise
 
-    def _reasons(self) -> list[tuple[FreezeCause, InboxEntry | None]]:
-        """Return every cause that might apply, with what waits longest in the inbox."""
-        entries = {entry.index: entry for entry in self.entries()}
-        reasons: list[tuple[FreezeCause, InboxEntry | None]] = [
-            (FreezeCause.STALLED, None),
-            (FreezeCause.UNREPAIRED, None),
-        ]
-        cursors = {FreezeCause.CENSORED: "inboxCursor", FreezeCause.UNSERVED: "finalCursor"}
-        for cause, getter in cursors.items():
-            entry = entries.get(int(self.chain.call("Settlement", getter)) + 1)
-            if entry is not None:
-                reasons.append((cause, entry))
-        return reasons
-
-    def _chance(self, cause: FreezeCause, entry: InboxEntry | None) -> FreezeChance | None:
-        """Ask the contract what it would answer now; its refusal says until when."""
-        try:
-            self.chain.call("Settlement", _FUNCTIONS[cause], *_given(entry))
-        except TransactionReverted as reverted:
-            until = reverted.arguments.get("until")
-            if reverted.name != "NotOverdue" or not isinstance(until, int):
-                return None
-            return FreezeChance(cause, until + 1, is_open=False, entry=entry)
-        return FreezeChance(cause, self.chain.block_time(), is_open=True, entry=entry)
-
 
 def call_of(way: WayOut) -> tuple[str, str, list[object]]:
     """Return contract, function and arguments of a call."""
@@ -166,7 +131,3 @@ def call_of(way: WayOut) -> tuple[str, str, list[object]]:
             return "Exit", "exit", [astuple(leaf), path, assets]
         case CollectDeferred(asset, owner):
             return "CollateralVault", "collect", [asset, owner]
-
-
-def _given(entry: InboxEntry | None) -> list[object]:
-    return [] if entry is None else [astuple(entry)]

@@ -1,7 +1,7 @@
 """What the services need from outside, each as the smallest protocol that serves."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from offchain.engine.messages import PriceReport
@@ -140,35 +140,18 @@ class TransactionReceipt:
 
 
 @dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """One entry as the inbox announced it, of any kind; see `offchain.ledger.inbox.InboxEntry`.
+class InboxEntry(inbox.InboxEntry):
+    """An entry of any kind as the inbox announced it.
 
     `prefix` is the contract's hash of all entries up to it, `block` where it was announced.
     """
 
-    kind: int
-    index: int
-    time_s: int
-    owner: bytes
-    subaccount: int
-    place: int
-    amount: int
-    key: bytes
     prefix: bytes
     block: int
 
     def content(self) -> inbox.InboxEntry:
         """Return what is hashed: the entry without where it stands."""
-        return inbox.InboxEntry(
-            self.kind,
-            self.index,
-            self.time_s,
-            self.owner,
-            self.subaccount,
-            self.place,
-            self.amount,
-            self.key,
-        )
+        return inbox.InboxEntry(*[getattr(self, f.name) for f in fields(inbox.InboxEntry)])
 
 
 class InboxChain(Protocol):

@@ -15,8 +15,8 @@ from offchain.ledger.epoch import epoch_hash
 from offchain.ledger.header import DATA_KIND_BLOBS
 from offchain.ledger.merkle import list_root
 from offchain.services.errors import TransactionReverted
+from offchain.services.freezing import FreezeCause
 from offchain.services.watch.judges.structure import rebuild
-from offchain.services.watch.ports import FreezeCause
 from offchain.services.watch.watcher import Sightings, Watcher, WatchPolicy
 from tests.support.devnet import SEQUENCER, signer
 from tests.support.draft import Draft

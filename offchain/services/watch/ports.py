@@ -1,24 +1,15 @@
 """What a watcher needs of the chain."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.inbox import InboxEntry
+from offchain.services.freezing import FreezeChance
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.watch.disclosures import Disclosures
 from offchain.services.watch.judges.structure import BlobProof
 from offchain.services.watch.moment import Accusation
-
-
-class FreezeCause(StrEnum):
-    """Why anyone may freeze the venue."""
-
-    CENSORED = "freezeCensored"
-    STALLED = "freezeStalled"
-    UNSERVED = "freezeUnserved"
-    UNREPAIRED = "freezeUnrepaired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +95,10 @@ class WatchChain(Protocol):
         """Revert a batch for liquidations that nobody verified in time."""
         ...
 
-    def freeze_causes(self) -> tuple[FreezeCause, ...]:
-        """Return why anyone may freeze the venue now."""
+    def freeze_chances(self) -> tuple[FreezeChance, ...]:
+        """Return how anyone may freeze the venue now."""
         ...
 
-    def freeze(self, signer: Signer, cause: FreezeCause) -> TransactionReceipt:
+    def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
         """Freeze the venue for ever."""
         ...

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.services.errors import BatchDataMissing, TransactionReverted
+from offchain.services.freezing import FreezeCause
 from offchain.services.ports import Signer
 from offchain.services.watch.authenticity import Authenticity
 from offchain.services.watch.moment import Accusation
-from offchain.services.watch.ports import FreezeCause, Upheld, WatchChain
+from offchain.services.watch.ports import Upheld, WatchChain
 from offchain.services.watch.replay import Difference, Replay
 
 MAX_ASKED = 20_000
@@ -189,10 +190,11 @@ class Watcher:
             if not self.policy.is_dry:
                 self._chain.revert_unverified(self._signer, header)
             break
-        seen.freezable = self._chain.freeze_causes()
+        chances = self._chain.freeze_chances()
+        seen.freezable = tuple(chance.cause for chance in chances)
         if seen.freezable and self.policy.may_freeze and not self.policy.is_dry:
             seen.frozen = seen.freezable[0]
-            self._chain.freeze(self._signer, seen.frozen)
+            self._chain.freeze(self._signer, chances[0])
 
     def _header(self, batch_no: int) -> BatchHeader | None:
         if batch_no in self._open:

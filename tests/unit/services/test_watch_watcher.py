@@ -13,6 +13,7 @@ from offchain.ledger.inbox import InboxEntry
 from offchain.ledger.keccak import ZERO32
 from offchain.ledger.typed_data import Domain
 from offchain.services.errors import BatchDataMissing, TransactionReverted
+from offchain.services.freezing import FreezeCause, FreezeChance
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.signing import KeySigner
 from offchain.services.watch import watcher as module
@@ -20,7 +21,6 @@ from offchain.services.watch.authenticity import Authenticity
 from offchain.services.watch.disclosures import NOTHING_SHOWN, Disclosures
 from offchain.services.watch.judges.structure import BlobProof
 from offchain.services.watch.moment import Accusation
-from offchain.services.watch.ports import FreezeCause
 from offchain.services.watch.watcher import Watcher, WatchPolicy
 from tests.support.random_trading import Trading
 
@@ -109,12 +109,12 @@ class MemoryChain:
         self.calls.append(f"revert {header.batch_no}")
         return RECEIPT
 
-    def freeze_causes(self) -> tuple[FreezeCause, ...]:
-        return self.causes
+    def freeze_chances(self) -> tuple[FreezeChance, ...]:
+        return tuple(FreezeChance(cause, 0, is_open=True) for cause in self.causes)
 
-    def freeze(self, signer: Signer, cause: FreezeCause) -> TransactionReceipt:
+    def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
         del signer
-        self.calls.append(cause)
+        self.calls.append(chance.cause.name)
         return RECEIPT
 
 
@@ -254,7 +254,7 @@ def test_the_venue_is_frozen_only_by_who_was_told_to(made: list[Batch]) -> None:
     chain.causes = (FreezeCause.CENSORED, FreezeCause.STALLED)
     assert watch(chain).step().frozen is None
     assert watch(chain, WatchPolicy(may_freeze=True)).step().frozen is FreezeCause.CENSORED
-    assert chain.calls == ["freezeCensored"]
+    assert chain.calls == ["CENSORED"]
 
 
 def test_the_way_back_before_final_batches_is_given_up(made: list[Batch]) -> None:
