@@ -12,7 +12,6 @@ Usage: bench_gas_custody.py, or `measure()`.
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from eth_typing import HexStr
 from web3 import Web3
@@ -24,18 +23,12 @@ from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, TimestampNs
 from offchain.ledger.columns import pack_values
 from offchain.ledger.typed_data import Domain, observation_digest
 from offchain.services.exit_plan import RefundDeposit, StartExits
+from scripts.bench_gas import Entry, entry
 from tests.support.devnet import KEEPER, ORACLES, Devnet, devnet, signer
 
 EXIT_LIMIT, FORCED_LIMIT = 150_000, 100_000
 FEEDS, SIGNERS = 64, 5
 LEAVER = signer("leaver")
-Entry = dict[str, Any]
-
-
-def entry(value: int, limit: int | None = None) -> Entry:
-    """Return a result; with a limit, the ratio to it."""
-    made: Entry = {"value": value, "unit": "gas"}
-    return made | {"reference": limit, "ratio": value / limit} if limit else made
 
 
 def measure_forced(venue: Devnet) -> dict[str, Entry]:
