@@ -34,6 +34,10 @@ interface ILiquidationManager {
     /// @notice The oracle hub never accepted the report of the epoch.
     error ReportNotAccepted(bytes32 reportHash);
 
+    /// @notice The hub accepted the report of the epoch, but so soon after an outage that nobody may be
+    /// liquidated by it, as far as the hub was shown: an earlier report, late, may show more.
+    error ReportInGrace(bytes32 reportHash);
+
     /// @notice The leaf is not the one that the instruction names.
     error LeafMismatch(bytes32 expected, bytes32 actual);
 

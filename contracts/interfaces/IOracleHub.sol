@@ -94,7 +94,8 @@ interface IOracleHub {
     /// none in time. A liquidation that cites another one than `submit` took must stay verifiable,
     /// or its batch could never become final. So a report is accepted here, in any order and at
     /// any age, when it lies within the band of an accepted one, or of an earlier one that jumped.
-    /// Nothing is believed that two signed reports do not agree on.
+    /// Nothing is believed that two signed reports do not agree on. The base also says how long the
+    /// oracle has been back, so a report that is known may be brought again with a better one.
     /// @param base The report that vouches for this one; with round 0, none.
     /// @return accepted False when it found no support and was recorded as one that jumped.
     function submitLate(

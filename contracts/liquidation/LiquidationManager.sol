@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
 import {ILiquidationManager} from "../interfaces/ILiquidationManager.sol";
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
+import {IOracleUse} from "../interfaces/IOracleUse.sol";
 import {IRiskParameters} from "../interfaces/IRiskParameters.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {BatchHash} from "../libraries/BatchHash.sol";
@@ -18,6 +19,7 @@ import {AccountLeaf, MODE_PORTFOLIO} from "../types/Account.sol";
 import {BatchHeader, BatchStatus} from "../types/Batch.sol";
 import {Epoch} from "../types/Epoch.sol";
 import {ColumnOpening, Instruction, LiquidationWitness, Terms} from "../types/Liquidation.sol";
+import {Action} from "../types/OracleUse.sol";
 
 /// @title LiquidationManager
 contract LiquidationManager is ILiquidationManager {
@@ -135,8 +137,15 @@ contract LiquidationManager is ILiquidationManager {
         require(epochHash == instruction.epochHash, EpochMismatch(instruction.epochHash, epochHash));
         bytes32 root = Merkle.listRoot(epochHash, witness.epochIndex, witness.epochProof);
         require(root == header.epochRoot, EpochNotInBatch(header.epochRoot, root));
-        bytes32 reportHash = witness.epoch.reportHash;
+        _checkReport(witness.epoch.reportHash);
+    }
+
+    /// @dev L-5. One call when all is well.
+    function _checkReport(bytes32 reportHash) private view {
+        IOracleUse use = IOracleUse(address(oracleHub));
+        if (use.isUsableReport(reportHash, Action.LIQUIDATE)) return;
         require(oracleHub.acceptedAt(reportHash) != 0, ReportNotAccepted(reportHash));
+        revert ReportInGrace(reportHash);
     }
 
     function _checkAccount(

@@ -6,7 +6,7 @@ import {IOracleUse} from "../interfaces/IOracleUse.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Observations} from "../libraries/Observations.sol";
 import {Report} from "../types/Epoch.sol";
-import {Action, Cause, ReportRecord, UseRule} from "../types/OracleUse.sol";
+import {Action, Cause, Grace, ReportRecord, UseRule} from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
 import {SignerQuorum} from "./SignerQuorum.sol";
 import {UsePolicy} from "./UsePolicy.sol";
@@ -37,10 +37,13 @@ contract OracleHub is SignerQuorum, UsePolicy {
     mapping(bytes32 reportHash => ReportRecord) private _jumpedRecords;
 
     /// @param governor Replaces the signers, and sets what prices may be used for.
-    constructor(address governor, Limits memory limits_, address[] memory signers_, uint8 quorum_)
-        SignerQuorum(governor, signers_, quorum_)
-        UsePolicy(limits_)
-    {}
+    constructor(
+        address governor,
+        Limits memory limits_,
+        Grace memory grace_,
+        address[] memory signers_,
+        uint8 quorum_
+    ) SignerQuorum(governor, signers_, quorum_) UsePolicy(limits_, grace_) {}
 
     /// @inheritdoc IOracleHub
     function submit(
@@ -54,10 +57,9 @@ contract OracleHub is SignerQuorum, UsePolicy {
         Observations.Summary memory seen = _summarise(values);
 
         accepted = _isAcceptable(seen.medians);
-        Stored storage newest = _newest();
-        ReportRecord memory record = _recordOf(
-            seen, observedAt, newest.observedAt, newest.resumedAt, newest.streak, accepted
-        );
+        Stored storage base = _baseOf(seen.medians, accepted);
+        ReportRecord memory record =
+            _recordOf(seen, observedAt, base.observedAt, base.resumedAt, base.streak, accepted);
         if (accepted) {
             _accept(round, observedAt, seen, record);
         } else {
@@ -79,9 +81,10 @@ contract OracleHub is SignerQuorum, UsePolicy {
         Observations.Summary memory seen = _summarise(values);
         ReportRecord memory earlier;
         (accepted, earlier) = _supportOf(base, round, observedAt, seen.medians);
-        ReportRecord memory record = _recordOf(
-            seen, observedAt, base.observedAt, earlier.resumedAt, earlier.streak, accepted
-        );
+        // Without a base there is nothing to continue, whatever time was stated for it.
+        uint64 earlierAt = earlier.recordedAt == 0 ? 0 : base.observedAt;
+        ReportRecord memory record =
+            _recordOf(seen, observedAt, earlierAt, earlier.resumedAt, earlier.streak, accepted);
         _keep(round, observedAt, seen.medians, record, accepted);
     }
 
@@ -251,6 +254,14 @@ contract OracleHub is SignerQuorum, UsePolicy {
         return _pending.round != 0 && Observations.isWithin(medians, _pending.medians, _bandE6);
     }
 
+    /// @dev The report that vouches for another one: the pending one when that is confirmed, else the
+    /// last accepted one. A jump continues the latter too, until something confirms it.
+    function _baseOf(bytes memory medians, bool accepted) private view returns (Stored storage) {
+        bool isConfirmed = accepted && _pending.round != 0
+            && Observations.isWithin(medians, _pending.medians, _bandE6);
+        return isConfirmed ? _pending : _accepted;
+    }
+
     /// @dev The band rule without the order of submissions. A report that jumped vouches for later
     /// ones only, or two quorums of one round would confirm each other.
     /// @return isSupported Whether the late report is accepted.
@@ -271,9 +282,9 @@ contract OracleHub is SignerQuorum, UsePolicy {
         isSupported = Observations.isWithin(medians, base.medians, _bandE6);
     }
 
-    /// @dev What will be kept of a report. A silence beyond the heartbeat between it and the one
-    /// before is an outage, whatever else was late; by the times of observation, which the log
-    /// has too.
+    /// @dev What will be kept of a report. A silence beyond the heartbeat between it and the one that
+    /// vouches for it is an outage, in whatever order they came; by the times of observation, which
+    /// the log has too ("Grace" in docs/COMMITMENTS.md).
     function _recordOf(
         Observations.Summary memory seen,
         uint64 observedAt,
@@ -313,8 +324,9 @@ contract OracleHub is SignerQuorum, UsePolicy {
         if (_pending.round != 0) _pending.round = 0;
     }
 
-    /// @dev A report that is known stays as it was first recorded, unless this time it is shown that
-    /// the grace was over: whoever names a worse base, or a better one first, changes nothing.
+    /// @dev A report that is known stays as it was first recorded, unless more is shown this time:
+    /// that the oracle was back longer, that more reports were accepted since, or that the grace was
+    /// over. Whoever names a worse base, or a better one first, changes nothing.
     function _keep(
         uint64 round,
         uint64 observedAt,
@@ -323,16 +335,33 @@ contract OracleHub is SignerQuorum, UsePolicy {
         bool accepted
     ) private {
         bytes32 reportHash = LeafHash.report(round, observedAt, medians);
+        // What was accepted behind one base stays so behind another, which may show more of it.
+        bool isAccepted = accepted || _acceptedRecords[reportHash].recordedAt != 0;
         mapping(bytes32 => ReportRecord) storage records =
-            accepted ? _acceptedRecords : _jumpedRecords;
-        ReportRecord storage known = records[reportHash];
-        uint40 recordedAt = known.recordedAt;
-        if (recordedAt == 0 || (record.isSettled && !known.isSettled)) {
-            if (recordedAt != 0) record.recordedAt = recordedAt;
-            records[reportHash] = record;
-        }
+            isAccepted ? _acceptedRecords : _jumpedRecords;
+        if (records[reportHash].recordedAt == 0) records[reportHash] = record;
+        else _addTo(records, reportHash, record, observedAt);
         if (accepted) emit ReportAccepted(round, observedAt, reportHash, medians);
         else emit ReportPending(round, observedAt, reportHash, medians);
+    }
+
+    /// @dev Both are true of the report, so the better of each counts: no silence since the earlier
+    /// resumption, and in that time at least the longer streak.
+    function _addTo(
+        mapping(bytes32 => ReportRecord) storage records,
+        bytes32 reportHash,
+        ReportRecord memory record,
+        uint64 observedAt
+    ) private {
+        ReportRecord memory known = records[reportHash];
+        if (known.isSettled) return;
+        if (known.resumedAt < record.resumedAt) record.resumedAt = known.resumedAt;
+        if (known.streak > record.streak) record.streak = known.streak;
+        record.isSettled =
+            record.isSettled || _isGraceOver(observedAt, record.resumedAt, record.streak);
+        record.recordedAt = known.recordedAt;
+        if (!record.isSettled) (record.worstE6, record.bracket) = (known.worstE6, known.bracket);
+        records[reportHash] = record;
     }
 
     function _newest() private view returns (Stored storage) {

@@ -29,7 +29,6 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
     /// @dev What counts until the governor says otherwise.
     uint16 private constant TRADE_DISPERSION_E6 = 20_000;
     uint16 private constant LIQUIDATE_DISPERSION_E6 = 10_000;
-    uint8 private constant GRACE_REPORTS = 3;
 
     uint16 internal immutable _feeds;
     uint32 internal immutable _bandE6;
@@ -46,7 +45,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
     /// @dev Feeds with a band of their own; without any, no submission reads a band.
     uint256 internal _banded;
 
-    constructor(IOracleHub.Limits memory limits_) {
+    constructor(IOracleHub.Limits memory limits_, Grace memory grace_) {
         require(
             limits_.feeds > 0 && limits_.feeds <= MAX_FEEDS && limits_.bandE6 > 0
                 && limits_.bandE6 <= MAX_BAND_E6 && limits_.heartbeatNs > 0,
@@ -60,10 +59,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
         _ruleOf[Action.TRADE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true);
         _ruleOf[Action.SETTLE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true);
         _ruleOf[Action.LIQUIDATE] = UseRule(ageNs, LIQUIDATE_DISPERSION_E6, true, true);
-        uint256 lengthSeconds = ageNs / SECOND_NS;
-        if (lengthSeconds > MAX_GRACE_SECONDS) lengthSeconds = MAX_GRACE_SECONDS;
-        // forge-lint: disable-next-line(unsafe-typecast): a day at most.
-        _grace = Grace(GRACE_REPORTS, uint32(lengthSeconds));
+        _setGrace(grace_);
     }
 
     /// @inheritdoc IOracleUse
@@ -103,13 +99,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
 
     /// @inheritdoc IOracleUse
     function setGrace(Grace calldata grace_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        require(
-            grace_.reports > 0 && grace_.reports <= MAX_GRACE_REPORTS
-                && grace_.lengthSeconds <= MAX_GRACE_SECONDS,
-            GraceOutOfRange(grace_.reports, grace_.lengthSeconds)
-        );
-        _grace = grace_;
-        emit GraceSet(grace_);
+        _setGrace(grace_);
     }
 
     /// @inheritdoc IOracleUse
@@ -164,6 +154,16 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
         Grace memory grace_ = _grace;
         return streak >= grace_.reports
             && observedAt / SECOND_NS >= uint256(resumedAt) + grace_.lengthSeconds;
+    }
+
+    function _setGrace(Grace memory grace_) private {
+        require(
+            grace_.reports > 0 && grace_.reports <= MAX_GRACE_REPORTS
+                && grace_.lengthSeconds <= MAX_GRACE_SECONDS,
+            GraceOutOfRange(grace_.reports, grace_.lengthSeconds)
+        );
+        _grace = grace_;
+        emit GraceSet(grace_);
     }
 
     function _bandE6Of(uint256 feed) private view returns (uint32) {

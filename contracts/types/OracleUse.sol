@@ -54,8 +54,9 @@ struct Grace {
 
 /// @notice What is kept of a report for good; one storage slot.
 /// @param recordedAt 0 if never. [s since 1970]
-/// @param resumedAt First observation after the last outage before it, rounded up. [s since 1970]
-/// @param streak Reports accepted since then, this one included; at most 255.
+/// @param resumedAt First observation after the last outage before it, rounded up, as far back as
+/// was shown. [s since 1970]
+/// @param streak Reports accepted since then, as far as was shown, this one included; at most 255.
 /// @param isSettled Whether the grace was over.
 /// @param worstE6 Largest dispersion among its feeds. [1e-6]
 /// @param bracket First bytes of the hash of the lowest and the highest observations: another

@@ -7,6 +7,7 @@ import {Margin} from "../../contracts/libraries/Margin.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {BatchStatus} from "../../contracts/types/Batch.sol";
 import {ColumnOpening, Leg, Terms} from "../../contracts/types/Liquidation.sol";
+import {Grace} from "../../contracts/types/OracleUse.sol";
 import {LiquidationChecks} from "./support/LiquidationChecks.sol";
 import {vm} from "./support/Vm.sol";
 
@@ -227,6 +228,18 @@ contract LiquidationManagerTest is LiquidationChecks {
                 ILiquidationManager.ReportNotAccepted.selector, c.witness.epoch.reportHash
             )
         );
+    }
+
+    /// @dev L-5. The hub accepted it, but it is only the second since the oracle came.
+    function test_a_report_in_the_grace_after_an_outage_is_refused() public {
+        hub.setGrace(Grace(3, 0));
+        uint64 time = uint64(START * 1e9) + 1;
+        vm.assertTrue(report(2, time, medians));
+        Case memory c = fullCase(2);
+        bytes32 reportHash = keccak256(abi.encode(uint64(2), time, pack(medians)));
+        c.witness.epoch.reportHash = reportHash;
+        seal(c);
+        expect(c, abi.encodeWithSelector(ILiquidationManager.ReportInGrace.selector, reportHash));
     }
 
     function test_another_leaf_than_the_instruction_names_is_refused() public {

@@ -51,6 +51,7 @@ contract OracleReportGasTest is Oracles {
         hub = new OracleHub(
             address(this),
             IOracleHub.Limits(FEEDS, BAND_E6, HEARTBEAT_NS, MAX_SKEW_NS),
+            startingGrace(),
             addresses(signers),
             quorum
         );

@@ -131,17 +131,104 @@ contract OracleGraceTest is Oracles {
         hub.setGrace(Grace(100, 1 days));
     }
 
-    function test_a_new_hub_asks_for_three_reports_and_a_heartbeat_of_at_most_a_day() public {
-        deployHub(1);
-        vm.assertEq(hub.grace().reports, 3);
-        vm.assertEq(hub.grace().lengthSeconds, HEARTBEAT_NS / 1e9);
-        hub = new OracleHub(
-            address(this),
-            IOracleHub.Limits(1, BAND_E6, uint64(3 days) * SECOND, MAX_SKEW_NS),
-            addresses(ORACLES),
-            QUORUM
-        );
+    function test_a_new_hub_has_the_grace_that_it_was_given() public {
+        IOracleHub.Limits memory limits = hub.limits();
+        address[] memory signers = addresses(ORACLES);
+        hub = new OracleHub(address(this), limits, Grace(7, 1 days), signers, QUORUM);
+        vm.assertEq(hub.grace().reports, 7);
         vm.assertEq(hub.grace().lengthSeconds, 1 days);
+        vm.expectRevert(abi.encodeWithSelector(IOracleUse.GraceOutOfRange.selector, 0, 0));
+        new OracleHub(address(this), limits, Grace(0, 0), signers, QUORUM);
+    }
+
+    /// @dev What nobody confirmed keeps no price alive: two accepted reports are 100 seconds apart.
+    function test_a_jump_that_nobody_confirms_does_not_bridge_a_silence() public {
+        settle();
+        jump(4, 110, 2000);
+        observe(5, 160);
+        checkGrace(Cause.AFTER_OUTAGE);
+        vm.assertEq(recordAt(5, 160, 1000).resumedAt, START + 160);
+        vm.assertEq(recordAt(5, 160, 1000).streak, 1);
+    }
+
+    /// @dev A jump after a silence begins the grace; what confirms it is the first to count.
+    function test_a_jump_that_is_confirmed_later_began_the_grace() public {
+        settle();
+        jump(4, 200, 2000);
+        vm.warp(START + 230);
+        vm.assertTrue(report(5, NOW_NS + 230 * SECOND, single(2000)));
+        vm.assertEq(recordAt(5, 230, 2000).resumedAt, START + 200);
+        vm.assertEq(recordAt(5, 230, 2000).streak, 1);
+    }
+
+    /// @dev Or the stated time would be shown to have passed since 1970.
+    function test_a_time_stated_without_a_base_continues_nothing() public {
+        settle();
+        vm.warp(START + 1000);
+        Report memory none = Report(0, NOW_NS + 999 * SECOND, "");
+        vm.assertFalse(late(none, 10, 1000, 3000));
+        Report memory jumped = Report(10, NOW_NS + 1000 * SECOND, abi.encodePacked(int64(3000)));
+        for (uint64 i = 1; i < 4; ++i) {
+            vm.warp(START + 1000 + i);
+            vm.assertTrue(late(jumped, 10 + i, 1000 + i, 3000));
+            vm.assertFalse(hub.isUsableReport(hashAt(10 + i, 1000 + i, 3000), Action.LIQUIDATE));
+            jumped = Report(10 + i, NOW_NS + (1000 + i) * SECOND, abi.encodePacked(int64(3000)));
+        }
+        vm.assertEq(recordAt(13, 1003, 3000).resumedAt, START + 1000);
+    }
+
+    /// @dev A chain that hangs on nothing: its first report is vouched for by the second, and then
+    /// each is brought again, until the third has what `submit` would have given it.
+    function test_a_chain_that_is_brought_late_from_nothing_settles_in_the_end() public {
+        settle();
+        vm.warp(START + 10_000);
+        Report memory none;
+        vm.assertFalse(late(none, 10, 1000, 3000));
+        vm.assertTrue(late(at(10, 1000), 11, 1010, 3000));
+        vm.assertTrue(late(at(11, 1010), 12, 1020, 3000));
+        vm.assertFalse(hub.isUsableReport(hashAt(12, 1020, 3000), Action.LIQUIDATE));
+        vm.assertTrue(late(at(11, 1010), 10, 1000, 3000));
+        vm.assertTrue(late(at(10, 1000), 11, 1010, 3000));
+        vm.assertTrue(late(at(11, 1010), 12, 1020, 3000));
+        vm.assertTrue(hub.isUsableReport(hashAt(12, 1020, 3000), Action.LIQUIDATE));
+        vm.assertEq(recordAt(12, 1020, 3000).resumedAt, START + 1000);
+        vm.assertEq(recordAt(12, 1020, 3000).streak, 3);
+    }
+
+    function test_the_better_of_what_two_bases_show_counts() public {
+        settle();
+        // One base shows that there was no silence since the start, another that two were accepted.
+        vm.assertTrue(late(base(1, 0), 4, 59, 1001));
+        vm.assertEq(recordAt(4, 59, 1001).streak, 2);
+        vm.assertTrue(late(base(3, 60), 4, 59, 1001));
+        vm.assertEq(recordAt(4, 59, 1001).streak, 2);
+        vm.assertEq(recordAt(4, 59, 1001).resumedAt, START);
+        vm.assertTrue(late(base(2, 30), 4, 59, 1001));
+        vm.assertEq(recordAt(4, 59, 1001).streak, 3);
+    }
+
+    /// @dev Accepted behind one base, a jump behind another: the first vouches, the second shows more.
+    function test_what_is_accepted_may_continue_a_report_that_it_jumped_from() public {
+        settle();
+        Report memory none;
+        vm.assertFalse(late(none, 5, 62, 3001));
+        Report memory twin = Report(5, NOW_NS + 62 * SECOND, abi.encodePacked(int64(3001)));
+        vm.assertTrue(late(twin, 6, 63, 3000));
+        vm.assertTrue(late(at(6, 63), 4, 61, 3000));
+        vm.assertFalse(hub.isUsableReport(hashAt(4, 61, 3000), Action.LIQUIDATE));
+        vm.assertFalse(late(base(3, 60), 4, 61, 3000));
+        vm.assertTrue(hub.isUsableReport(hashAt(4, 61, 3000), Action.LIQUIDATE));
+        vm.assertEq(hub.jumpedAt(hashAt(4, 61, 3000)), 0);
+    }
+
+    function jump(uint64 round, uint64 elapsed, int64 value) private {
+        vm.warp(START + elapsed);
+        vm.assertFalse(report(round, NOW_NS + elapsed * SECOND, single(value)));
+    }
+
+    /// @dev A report of 3000.
+    function at(uint64 round, uint64 elapsed) private pure returns (Report memory) {
+        return Report(round, NOW_NS + elapsed * SECOND, abi.encodePacked(int64(3000)));
     }
 
     function refuse(uint8 reports, uint32 length) private {

@@ -231,7 +231,7 @@ contract OracleHubTest is Oracles {
                 limits.heartbeatNs
             )
         );
-        new OracleHub(address(this), limits, list, QUORUM);
+        new OracleHub(address(this), limits, startingGrace(), list, QUORUM);
     }
 
     function reportHashOf(uint64 round, uint64 observedAt, int64 value)
@@ -246,6 +246,7 @@ contract OracleHubTest is Oracles {
         hub = new OracleHub(
             address(this),
             IOracleHub.Limits(feeds, BAND_E6, HEARTBEAT_NS, MAX_SKEW_NS),
+            startingGrace(),
             addresses(ORACLES),
             QUORUM
         );

@@ -119,7 +119,8 @@ contract OracleSignersTest is Oracles {
         vm.assertFalse(done);
         vm.chainId(here);
         OracleHub first = hub;
-        hub = new OracleHub(address(this), first.limits(), addresses(ORACLES), QUORUM);
+        hub =
+            new OracleHub(address(this), first.limits(), first.grace(), addresses(ORACLES), QUORUM);
         (done,) = trySubmit(values, signatures);
         vm.assertFalse(done);
         hub = first;

@@ -71,6 +71,7 @@ contract RiskOracleVectorsTest is Oracles, PricingRig {
         hub = new OracleHub(
             address(this),
             IOracleHub.Limits(uint16(medians.length / 8), BAND_E6, HEARTBEAT_NS, MAX_SKEW_NS),
+            startingGrace(),
             addresses(ORACLES),
             QUORUM
         );

@@ -46,7 +46,8 @@ contract SettlementAccessSymbolic is SettlementTerms, Restricted {
             new uint8[](0),
             new address[](0)
         );
-        hub = new OracleHub(GOVERNOR, IOracleHub.Limits(2, 50_000, 60e9, 1e9), trio(1), 3);
+        IOracleHub.Limits memory limits_ = IOracleHub.Limits(2, 50_000, 60e9, 1e9);
+        hub = new OracleHub(GOVERNOR, limits_, Grace(3, 60), trio(1), 3);
     }
 
     function check_Settlement_rollback(address caller, bytes32 stateRoot, uint64 time) public {

@@ -20,6 +20,7 @@ import {OracleHub} from "../../../contracts/oracle/OracleHub.sol";
 import {ProofRouter} from "../../../contracts/proof/ProofRouter.sol";
 import {SequencerRegistry} from "../../../contracts/settlement/SequencerRegistry.sol";
 import {Settlement} from "../../../contracts/settlement/Settlement.sol";
+import {Grace} from "../../../contracts/types/OracleUse.sol";
 import {CollateralVault} from "../../../contracts/vault/CollateralVault.sol";
 import {GovernanceRig} from "./GovernanceRig.sol";
 import {PlainToken} from "./HostileTokens.sol";
@@ -97,7 +98,8 @@ contract AccessVenue is GovernanceRig {
         new ProofRouter(governor, 1 days);
         address[] memory signers = new address[](3);
         (signers[0], signers[1], signers[2]) = (address(1), address(2), address(3));
-        new OracleHub(governor, IOracleHub.Limits(1, 50_000, 60e9, 1e9), signers, 3);
+        IOracleHub.Limits memory limits = IOracleHub.Limits(1, 50_000, 60e9, 1e9);
+        new OracleHub(governor, limits, Grace(3, 60), signers, 3);
     }
 
     function deployCustody() private {

@@ -23,6 +23,7 @@ import {
     LiquidationWitness,
     Terms
 } from "../../../contracts/types/Liquidation.sol";
+import {Grace} from "../../../contracts/types/OracleUse.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 import {Oracles} from "./Oracles.sol";
 import {VenueColumns} from "./VenueColumns.sol";
@@ -73,6 +74,7 @@ abstract contract LiquidationVenue is Oracles, VenueColumns {
     function deployVenue() internal {
         vm.chainId(31_337);
         deployHub(FEEDS);
+        hub.setGrace(Grace(1, 0));
         hasher = new HeaderHasher();
         cash = new DevToken("Cash", "USDC", 6);
         router = new ProofRouter(address(this), 1 days);

@@ -28,6 +28,8 @@ abstract contract OracleGhost is Oracles {
     uint256 internal acceptedTime;
     uint256 private _resumed;
     uint256 private _streak;
+    uint256 private _waitResumed;
+    uint256 private _waitStreak;
     uint256 private _dispersionE6;
     bool private _isSettled;
     bool private _isSteep;
@@ -42,12 +44,17 @@ abstract contract OracleGhost is Oracles {
     function take(uint64 next, int64 value, uint256 dispersionE6) internal {
         bool near = last == 0 || within(value, last, BAND_E6);
         bool done = shouldAccept(value);
-        if (newestTime == 0 || clock - newestTime > HEARTBEAT) (_resumed, _streak) = (clock, 0);
+        bool isConfirmation = done && pending != 0 && within(value, pending, BAND_E6);
+        (uint256 resumed, uint256 streak) = (_resumed, _streak);
+        uint256 before = acceptedTime;
+        if (isConfirmation) (before, resumed, streak) = (newestTime, _waitResumed, _waitStreak);
+        if (before == 0 || clock - before > HEARTBEAT) (resumed, streak) = (clock, 0);
         (newestRound, newestTime) = (next, clock);
         if (!done) {
-            pending = value;
+            (pending, _waitResumed, _waitStreak) = (value, resumed, streak);
             return;
         }
+        (_resumed, _streak) = (resumed, streak);
         _isSteep = last != 0 && !within(value, last, FEED_BAND_E6)
             && (pending == 0 || !within(value, pending, FEED_BAND_E6));
         _streak += 1;

@@ -24,13 +24,13 @@ contract OracleHandler is OracleGhost {
     constructor(Bug bug) {
         deployHub(2);
         IOracleHub.Limits memory limits = hub.limits();
+        Grace memory grace = Grace(uint8(GRACE_REPORTS), uint32(GRACE_SECONDS));
         hub = bug == Bug.NONE
-            ? new OracleHub(address(this), limits, addresses(ORACLES), QUORUM)
-            : new PlantedOracleHub(bug, address(this), limits, addresses(ORACLES), QUORUM);
+            ? new OracleHub(address(this), limits, grace, addresses(ORACLES), QUORUM)
+            : new PlantedOracleHub(bug, address(this), limits, grace, addresses(ORACLES), QUORUM);
         hub.setFeedLimit(1, FeedLimit(uint64(FEED_HEARTBEAT * 1e9), uint32(FEED_BAND_E6)));
         uint64 ageNs = uint64(LIQUIDATION_AGE * 1e9);
         hub.setUseRule(Action.LIQUIDATE, UseRule(ageNs, 10_000, true, true));
-        hub.setGrace(Grace(uint8(GRACE_REPORTS), uint32(GRACE_SECONDS)));
     }
 
     /// @dev Signers differ a little, so that the median is not the first value.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IOracleHub} from "../../../contracts/interfaces/IOracleHub.sol";
 import {OracleHub} from "../../../contracts/oracle/OracleHub.sol";
+import {Grace} from "../../../contracts/types/OracleUse.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Seven oracle keys, of which five make a quorum, and what they sign.
@@ -26,9 +27,15 @@ abstract contract Oracles {
         hub = new OracleHub(
             address(this),
             IOracleHub.Limits(feeds, BAND_E6, HEARTBEAT_NS, MAX_SKEW_NS),
+            startingGrace(),
             addresses(ORACLES),
             QUORUM
         );
+    }
+
+    /// @dev What a hub of the tests begins with: three reports, and a heartbeat.
+    function startingGrace() internal pure returns (Grace memory) {
+        return Grace(3, uint32(HEARTBEAT_NS / 1e9));
     }
 
     /// @dev Keys ascending by address, as signatures must be.

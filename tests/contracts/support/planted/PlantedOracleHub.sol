@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Medians} from "../../../../contracts/libraries/Medians.sol";
 import {Observations} from "../../../../contracts/libraries/Observations.sol";
 import {OracleHub} from "../../../../contracts/oracle/OracleHub.sol";
-import {Action, Cause} from "../../../../contracts/types/OracleUse.sol";
+import {Action, Cause, Grace} from "../../../../contracts/types/OracleUse.sol";
 
 /// @dev What may be wrong with a hub, and which invariant that breaks.
 enum Bug {
@@ -32,9 +32,10 @@ contract PlantedOracleHub is OracleHub {
         Bug bug,
         address governor,
         Limits memory limits_,
+        Grace memory grace_,
         address[] memory signers_,
         uint8 quorum_
-    ) OracleHub(governor, limits_, signers_, quorum_) {
+    ) OracleHub(governor, limits_, grace_, signers_, quorum_) {
         _bug = bug;
     }
 
