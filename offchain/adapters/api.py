@@ -92,16 +92,27 @@ class Api:
         return Response(write_json({"status": "live"}), media_type="application/json")
 
     async def _ready(self) -> Response:
-        """Tell whether orders can be taken, and if not, what is missing; 503 then."""
+        """Tell whether orders can be taken, and if not, what is missing; 503 then.
+
+        `is_liquidation_open` is false in the grace after an outage of the oracle, null if unknown.
+        """
+        is_open = None
         try:
-            missing = await self.runner.engine.call(self._missing)
+            missing, is_open = await self.runner.engine.call(self._readiness)
         except RpcError:  # crowded
             missing = ["capacity"]
         except SequencerHalted:  # since it was asked
             missing = ["log"]
         status = "waiting" if missing else "ready"
-        body = write_json({"status": status, "missing": missing})
+        body = write_json({"status": status, "missing": missing, "is_liquidation_open": is_open})
         return Response(body, 503 if missing else 200, media_type="application/json")
+
+    def _readiness(self) -> tuple[list[str], bool | None]:
+        missing = self._missing()
+        if "log" in missing:
+            return missing, None
+        with self.venue.sequencer.lock:
+            return missing, self.venue.sequencer.state.market.standing.is_settled
 
     def _missing(self) -> list[str]:
         sequencer = self.venue.sequencer

@@ -6,6 +6,7 @@ from typing import Any
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_history import ChainEvent, CommittedBatch
 from offchain.adapters.chain_node import Block
+from offchain.core.units import SECOND_NS
 from offchain.ledger.closing import NO_ANCHOR, Anchor
 from offchain.ledger.header import DATA_KIND_BLOBS
 from offchain.ledger.keccak import ZERO32
@@ -125,8 +126,12 @@ def _registry(ask: Ask) -> Registry:
 
 def _hub_rules(ask: Ask) -> HubRules:
     feeds, band_e6, heartbeat_ns, _ = ask("OracleHub", "limits")
+    reports, length_s = ask("OracleHub", "grace")
     signers = tuple(sorted(_address(a) for a in ask("OracleHub", "signers")))
-    return HubRules(feeds, band_e6, heartbeat_ns, int(ask("OracleHub", "quorum")), signers)
+    quorum = int(ask("OracleHub", "quorum"))
+    return HubRules(
+        feeds, band_e6, heartbeat_ns, int(reports), int(length_s) * SECOND_NS, quorum, signers
+    )
 
 
 def _checkpoint(ask: Ask) -> tuple[int, bytes]:

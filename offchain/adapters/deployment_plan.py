@@ -84,6 +84,8 @@ class DeploymentConfig:
         Names of the first feeds, each of which gets a Chainlink-shaped contract.
     band_e6 : int
         Largest step of a price that needs no confirmation. [1e-6]
+    grace_reports, grace_s : int
+        Accepted reports and seconds after an outage before which nobody is liquidated.
     curves_hash, listing_root, document_hash : bytes
         Of the parameter set: packed tier curves, listing, canonical document.
     protocol : ProtocolTerms
@@ -108,6 +110,8 @@ class DeploymentConfig:
     feeds: int
     heartbeat_s: int
     band_e6: int
+    grace_reports: int
+    grace_s: int
     terms: Terms
     curves_hash: bytes
     listing_root: bytes
@@ -243,7 +247,13 @@ def _core(at: Mapping[str, str], deployer: str, config: DeploymentConfig) -> Arg
         "AttestedVerifier": (_ascending(config.attestors), config.attestor_threshold),
         "ProofRouter": (deployer, terms.delay_s),
         "RiskParameters": (risk, *rules),
-        "OracleHub": (governor, limits, _ascending(config.oracle_signers), config.oracle_quorum),
+        "OracleHub": (
+            governor,
+            limits,
+            (config.grace_reports, config.grace_s),
+            _ascending(config.oracle_signers),
+            config.oracle_quorum,
+        ),
         "InsuranceFund": fund,
         "CollateralVault": (vault, assets),
         "Inbox": (at["CollateralVault"], at["Settlement"]),

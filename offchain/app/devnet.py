@@ -182,6 +182,8 @@ def _configuration(
         feeds=len(parameters.listing.feeds),
         heartbeat_s=parameters.oracle.heartbeat_ns // SECOND_NS,
         band_e6=parameters.oracle.band_e6,
+        grace_reports=parameters.oracle.grace_reports,
+        grace_s=parameters.oracle.grace_ns // SECOND_NS,
         terms=terms(parameters),
         curves_hash=curves_hash(parameters),
         listing_root=listing_root(parameters),

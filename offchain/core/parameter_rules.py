@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 from offchain.core.instruments import SHAPE_KINDS, FeedKind, Kind, Listing
 from offchain.core.model_rules import check_model
 from offchain.core.rules import ParameterError, require
-from offchain.core.units import MAX_UNDERLYINGS, ONE_E6, ONE_E8, PRICE_BITS, SLOTS
+from offchain.core.units import (
+    DAY_NS,
+    MAX_UNDERLYINGS,
+    ONE_E6,
+    ONE_E8,
+    PRICE_BITS,
+    SECOND_NS,
+    SLOTS,
+)
 
 if TYPE_CHECKING:
     from offchain.core.parameters import RiskParameters
@@ -15,6 +23,7 @@ __all__ = ["ParameterError", "check_parameters"]
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 UNDATED = (FeedKind.INDEX, FeedKind.STABLE)
+MAX_GRACE_REPORTS = 100
 MAX_EXPIRIES = 31
 """Of one underlying; with the perpetual they are the 32 groups of an account's roll."""
 
@@ -163,3 +172,8 @@ def _check_terms(parameters: "RiskParameters") -> None:
     )
     require("0 < band <= 50 %", holds=0 < oracle.band_e6 <= 500_000)
     require("heartbeat is positive", holds=oracle.heartbeat_ns > 0)
+    require("a grace has 1 to 100 reports", holds=1 <= oracle.grace_reports <= MAX_GRACE_REPORTS)
+    require(
+        "a grace is whole seconds, at most a day",
+        holds=0 <= oracle.grace_ns <= DAY_NS and oracle.grace_ns % SECOND_NS == 0,
+    )

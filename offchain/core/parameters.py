@@ -11,6 +11,7 @@ from offchain.core.model_parameters import (
     PegParameters,
     ShortfallModel,
 )
+from offchain.core.oracle import Grace
 from offchain.core.parameter_rules import ParameterError, check_parameters
 from offchain.core.units import RatioE6, TimestampNs, UsdE6
 
@@ -89,12 +90,23 @@ class FundingParameters:
 
 @dataclass(frozen=True, slots=True)
 class OracleParameters:
-    """When a price report is believed."""
+    """When a price report is believed, and when somebody may be liquidated by it.
+
+    After a silence longer than the heartbeat nobody is before `grace_reports` accepted ones and
+    `grace_ns`, in whole seconds, since the first of them (L-5).
+    """
 
     signers: tuple[str, ...]
     quorum: int
     heartbeat_ns: TimestampNs
     band_e6: RatioE6
+    grace_reports: int
+    grace_ns: TimestampNs
+
+    @property
+    def grace(self) -> Grace:
+        """What `core.oracle` needs to tell whether an outage is over."""
+        return Grace(self.heartbeat_ns, self.grace_reports, self.grace_ns)
 
 
 @dataclass(frozen=True, slots=True)

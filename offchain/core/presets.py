@@ -60,6 +60,12 @@ CALM_VOL_E8 = {"BTC": 40_000_000, "ETH": 50_000_000}
 TAIL_MOVES_E6 = (-660_000, -330_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000)
 
 
+GRACE = (3, TimestampNs(60 * SECOND_NS))
+"""Reports, and the time that they take, after an outage: three, and a minute. A venue wants it."""
+NO_GRACE = (1, TimestampNs(0))
+"""The least that a set may have, for desks that test something else: any report is enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """The dated instruments of one underlying: every strike as call and put at every expiry."""
@@ -237,10 +243,12 @@ def pm36(
     roles: Roles,
     quorum: int = 5,
     grids: Mapping[str, tuple[int, int, int]] = RECOMMENDED,
+    grace: tuple[int, TimestampNs] = GRACE,
 ) -> RiskParameters:
     """Return the starting parameter set for some series on BTC and ETH.
 
-    `grids` gives price range, volatility up and down [1e-6] by symbol of the underlying.
+    `grids` gives price range, volatility up and down [1e-6] by symbol of the underlying, `grace`
+    the reports and the time [ns] that an outage echoes.
     """
     return RiskParameters(
         version=1,
@@ -277,6 +285,8 @@ def pm36(
             quorum=quorum,
             heartbeat_ns=TimestampNs(600 * SECOND_NS),
             band_e6=RatioE6(50_000),
+            grace_reports=grace[0],
+            grace_ns=grace[1],
         ),
         insurance_owner=roles.insurance_owner,
         backstop_owner=roles.backstop_owner,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from offchain.core.collateral import CreditCurve, HaircutState
 from offchain.core.margin import Mode
+from offchain.core.oracle import Standing
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, RatioE6, TimestampNs, UsdE6
 from offchain.engine.messages import EntryKind
@@ -208,6 +209,7 @@ class PriceAccepted:
     confidences_e6: tuple[RatioE6, ...]
     haircuts: tuple[HaircutState, ...]
     curves: tuple[CreditCurve, ...]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +219,7 @@ class PriceHeld:
     round: int
     observed_at_ns: TimestampNs
     medians: tuple[int, ...]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)

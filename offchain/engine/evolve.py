@@ -121,11 +121,14 @@ def _price_accepted(state: State, event: e.PriceAccepted, seq: int, time_ns: int
     market.charges, market.history = event.charges, event.history
     market.confidences_e6 = event.confidences_e6
     market.haircuts, market.curves = event.haircuts, event.curves
+    market.standing = event.standing
     _begin_epoch(state, seq, time_ns)
 
 
 def _price_held(state: State, event: e.PriceHeld, _seq: int, _time: int) -> None:
-    state.market.pending = PendingReport(event.round, event.observed_at_ns, event.medians)
+    state.market.pending = PendingReport(
+        event.round, event.observed_at_ns, event.medians, event.standing
+    )
 
 
 def _funding_accrued(state: State, event: e.FundingAccrued, seq: int, time_ns: int) -> None:

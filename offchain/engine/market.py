@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offchain.core.collateral import CreditCurve, HaircutState, credit_curve, first_haircut
+from offchain.core.oracle import NO_STANDING, Standing
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import ONE_E6, ROWS, InstrumentId, RatioE6, TimestampNs
 from offchain.pricing.charge_table import charge_table
@@ -21,6 +22,7 @@ class PendingReport:
     round: int
     observed_at_ns: TimestampNs
     medians: tuple[int, ...]
+    standing: Standing = NO_STANDING
 
 
 NEVER = TimestampNs(0)
@@ -46,6 +48,8 @@ class Market:
         For each underlying, how far the observers of its index and forwards agreed.
     haircuts : tuple of HaircutState
         For each volatile collateral.
+    standing : Standing
+        Of the report in force: whether somebody may be liquidated by it (L-5).
     """
 
     round: int = 0
@@ -65,6 +69,7 @@ class Market:
     confidences_e6: tuple[RatioE6, ...] = ()
     haircuts: tuple[HaircutState, ...] = ()
     curves: tuple[CreditCurve, ...] = ()
+    standing: Standing = NO_STANDING
 
     def begin(self, rules: RiskParameters) -> None:
         """Set what is known before the first report: no funding, no doubt, capped haircuts."""

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.oracle import Standing
 from offchain.core.terms import Terms, terms, with_terms
 from offchain.core.units import ROWS, InstrumentId, RatioE6, TimestampNs
 from offchain.engine.accounts import Accounts
@@ -30,7 +31,7 @@ from offchain.ledger.trace import book_hash, book_of
 if TYPE_CHECKING:
     from offchain.ledger.journal import Journal
 
-SCHEMA = 4
+SCHEMA = 5
 MAGIC = b"PLIMSOLL"
 _HEAD = struct.Struct(">8sH32s")
 _ROWS = (
@@ -72,6 +73,7 @@ class MarketImage:
     funding_rates_e8: tuple[int, ...]
     confidences_e6: tuple[RatioE6, ...]
     haircuts: list[bytes]
+    standing: Standing
 
 
 @dataclass(slots=True)
@@ -264,6 +266,7 @@ def _image_of_market(market: Market) -> MarketImage:
         funding_rates_e8=market.funding_rates_e8,
         confidences_e6=market.confidences_e6,
         haircuts=[pack_haircut(haircut) for haircut in market.haircuts],
+        standing=market.standing,
     )
 
 
@@ -280,5 +283,6 @@ def _restore_market(state: State, image: MarketImage) -> None:
     market.funding_rates_e8 = image.funding_rates_e8
     market.confidences_e6 = image.confidences_e6
     market.haircuts = tuple(unpack_haircut(packed) for packed in image.haircuts)
+    market.standing = image.standing
     if image.medians:
         market.derive(state.rules)

@@ -4,7 +4,8 @@
 uint64 lastSeq))``. The three hashes are keccak256 of packed big-endian fields:
 
 * ``market``: paramsHash 32 | timeNs u64 | inboxCursor u64 | nextOutputId u64
-  | round u64 | observedAt u64 | medians | hasPending u8 [| round u64 | observedAt u64 | medians]
+  | round u64 | observedAt u64 | resumedAt u64 [s] | streak u8 | isSettled u8 | medians
+  | hasPending u8 [| round u64 | observedAt u64 | resumedAt u64 [s] | streak u8 | medians]
   | epoch u64 | epochSeq u64 | epochTime u64 | fundingTime u64
   | funding i64 x 512 | count u16 | settled instrument u16 x count, ascending
   | underlyings u16 | funding rate i64 x underlyings | confidence u32 x underlyings
@@ -24,17 +25,20 @@ Deposits, withdrawals and liquidations since genesis are in the totals.
 """
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from struct import Struct
 
 from offchain.core.collateral import HaircutState
 from offchain.core.units import PriceE8, RatioE6, TimestampNs
+from offchain.engine.market import PendingReport
 from offchain.engine.state import State
 from offchain.ledger.abi import WORD, unsigned
 from offchain.ledger.columns import pack_values
 from offchain.ledger.keccak import keccak256
 
 _HEAD = Struct(">QQQQQ")
-_PENDING = Struct(">QQ")
+_STANDING = Struct(">QBB")
+_PENDING = Struct(">QQQB")
 _EPOCH = Struct(">QQQQ")
 _ORDER = Struct(">QIHiQBQ")
 _NONCE = Struct(">IQ")
@@ -68,12 +72,12 @@ def market_hash(state: State, params_hash: bytes) -> bytes:
             market.round,
             market.observed_at_ns,
         ),
+        _STANDING.pack(*astuple(market.standing)),
         _medians(market.medians),
         b"\x01" if market.pending else b"\x00",
     ]
     if market.pending:
-        parts.append(_PENDING.pack(market.pending.round, market.pending.observed_at_ns))
-        parts.append(_medians(market.pending.medians))
+        parts.append(_pending(market.pending))
     settled = sorted(market.settled)
     parts += (
         _EPOCH.pack(market.epoch, market.epoch_seq, market.epoch_time_ns, market.funding_time_ns),
@@ -87,6 +91,15 @@ def market_hash(state: State, params_hash: bytes) -> bytes:
         *[pack_haircut(haircut) for haircut in market.haircuts],
     )
     return keccak256(b"".join(parts))
+
+
+def _pending(pending: PendingReport) -> bytes:
+    """Return the report that waits; whether the grace was over with it decides nothing."""
+    standing = pending.standing
+    head = _PENDING.pack(
+        pending.round, pending.observed_at_ns, standing.resumed_at_s, standing.streak
+    )
+    return head + _medians(pending.medians)
 
 
 def order_hash(state: State) -> bytes:

@@ -49,6 +49,8 @@ def _check_venue(facts: ChainFacts, says: Verdicts, rules: RiskParameters) -> No
         len(rules.listing.feeds),
         oracle.band_e6,
         oracle.heartbeat_ns,
+        oracle.grace_reports,
+        oracle.grace_ns,
         oracle.quorum,
         tuple(bytes.fromhex(address[2:]) for address in oracle.signers),
     )

@@ -49,6 +49,8 @@ class HubRules:
     feeds: int
     band_e6: int
     heartbeat_ns: int
+    grace_reports: int
+    grace_ns: int
     quorum: int
     signers: tuple[bytes, ...]
 

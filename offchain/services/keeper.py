@@ -26,8 +26,9 @@ WEI_PRICE_PER_USD_E6 = 10**18 * 10**8 // 10**6
 """An amount [wei] times a price [USD e-8], divided by this, is money [USD e-6]."""
 SECOND_BEST = frozenset({"AlreadyVerified", "BatchNotCommitted"})
 """Refusals that mean that there is nothing left to do."""
-NOT_YET = frozenset({"ReportNotAccepted"})
-"""Refusals that pass with time: the relayer has not brought the report yet."""
+NOT_YET = frozenset({"ReportNotAccepted", "ReportInGrace"})
+"""Refusals that pass with time: the relayer has not brought the report yet, or not what shows that
+the oracle had been back for long enough."""
 UNSOUND = (ValueError, ArithmeticError, LookupError)
 """What reading or checking a witness may raise: it comes from strangers."""
 

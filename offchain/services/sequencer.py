@@ -280,8 +280,12 @@ class Sequencer:
         """Take one step, for each price, on every account below its trigger that can be stepped.
 
         A step may make another one possible (the backstop is hedged, a maker's bid comes free), so
-        refused accounts are tried again until a pass changes nothing.
+        refused accounts are tried again until a pass changes nothing. In the grace after an outage
+        nobody is looked at: the report that ends it comes by here (L-5).
         """
+        if not self.journal.state.market.standing.is_settled:
+            self.backlog = 0
+            return
         taken = 0
         for _ in range(MAX_PASSES):
             below = [a for a in below_trigger(self.journal.state) if a not in self._stepped]

@@ -12,6 +12,7 @@ from offchain.adapters.client import ApiClient, ApiError, ApiUnavailable
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.methods import METHODS
 from offchain.core.curves import curve_lines
+from offchain.core.oracle import Standing
 from offchain.core.portfolio import portfolio_reference
 from offchain.core.scan import scan_sums_reference
 from offchain.core.terms import terms
@@ -293,6 +294,18 @@ def test_a_crowded_engine_is_not_ready_and_no_fault_of_the_server() -> None:
         served.api.runner.engine.capacity = 0
         answer = httpx.get(f"{served.server.url}/health/ready", trust_env=False)
         assert (answer.status_code, answer.json()["missing"]) == (503, ["capacity"])
+
+
+def test_health_and_market_say_whether_anybody_can_be_liquidated() -> None:
+    with serving(PLENTY) as served:
+        url = f"{served.server.url}/health/ready"
+        assert httpx.get(url, trust_env=False).json()["is_liquidation_open"] is True
+        with served.desk.sequencer.lock:
+            served.desk.sequencer.state.market.standing = Standing(7, 2)
+        assert httpx.get(url, trust_env=False).json()["is_liquidation_open"] is False
+        market = served.client.call("public/get_market")
+        assert market["is_liquidation_open"] is False
+        assert (int(market["oracle_resumed_at_s"]), int(market["reports_since"])) == (7, 2)
 
 
 def test_stale_prices_make_the_server_not_ready() -> None:

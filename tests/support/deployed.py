@@ -34,6 +34,8 @@ CONFIG = DeploymentConfig(
     feeds=6,
     heartbeat_s=120,
     band_e6=50_000,
+    grace_reports=3,
+    grace_s=60,
     terms=Terms(800_000, 1_000_000, 600_000, 500_000, 500_000, 850_000, 5_000_000, 5_000_000),
     curves_hash=Web3.keccak(text="curves"),
     listing_root=Web3.keccak(text="listing"),

@@ -87,6 +87,9 @@ class SlowVenue:
         self.medians: tuple[int, ...] = ()
         self.pending: tuple[int, ...] | None = None
         self.seen_round = self.seen_at = self.observed_at = 0
+        self.told = self.waits_at = 0
+        self.back = self.back_pending = (0, 0)  # since when [s, rounded up], accepted reports
+        self.calm = False  # whether the grace after an outage is over
         self.prices: Prices | None = None
         self.funding = dict.fromkeys(self.listed, 0)
         self.funded_at = 0
@@ -278,8 +281,11 @@ class SlowVenue:
             return all(abs(v - b) * ONE <= oracle.band_e6 * b for v, b in pairs)
 
         near_pending = self.pending is not None and near(self.pending)
+        before, at = (self.back_pending, self.waits_at) if near_pending else (self.back, self.told)
+        if at == 0 or self.seen_at - at > oracle.heartbeat_ns:
+            before = (-(-self.seen_at // 10**9), 0)
         if self.medians and not near(self.medians) and not near_pending:
-            self.pending = values
+            self.pending, self.back_pending, self.waits_at = values, before, self.seen_at
             return
         try:
             arrays = price_book(self.rules, values, command.observed_at_ns)
@@ -298,6 +304,9 @@ class SlowVenue:
         for of, memory in zip(self.rules.collateral, self.memories, strict=True):
             memory.see(values[of.underlying], command.observed_at_ns, of)
         self.medians, self.pending, self.observed_at = values, None, command.observed_at_ns
+        self.told, self.back = self.seen_at, (before[0], min(255, before[1] + 1))
+        lasted = self.seen_at // 10**9 - before[0]
+        self.calm = self.back[1] >= oracle.grace_reports and lasted * 10**9 >= oracle.grace_ns
 
     def accrue(self, now: int) -> None:
         self.fresh(now)

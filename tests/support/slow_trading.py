@@ -169,6 +169,7 @@ class SlowModel(SlowVenue):
     def liquidate(self, account: int, now: int) -> None:
         need(holds=1 < account < len(self.accounts) and self.pending is None)
         known, terms = self.fresh(now), self.rules.liquidation
+        need(holds=self.calm)
         need(holds=self.is_below(account, terms.partial_trigger_e6))
         is_full = self.is_below(account, terms.full_trigger_e6)
         owned, due, had = self.accounts[account], self.due(account), self.balance(account)

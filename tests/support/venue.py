@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from offchain.core.instruments import FeedKind, Listing
 from offchain.core.margin import Mode
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, ETHER, NO_GRACE, Roles, Series, pm36
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -65,6 +65,7 @@ def parameters() -> RiskParameters:
             insurance_owner="0x" + "f0" * 20,
             backstop_owner="0x" + "f1" * 20,
         ),
+        grace=NO_GRACE,
     )
 
 

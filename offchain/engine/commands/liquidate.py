@@ -9,7 +9,7 @@ change nothing is refused, so that nobody is paid for it (K-1).
 from dataclasses import dataclass
 
 from offchain.core.margin import AccountMargin, is_below, margin_ratio
-from offchain.core.units import AccountId, RatioE6, UsdE6
+from offchain.core.units import SECOND_NS, AccountId, RatioE6, UsdE6
 from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.collateral_sale import collateral_sales, sale_worth
 from offchain.engine.commands.intents import refuse_unsettled_prices
@@ -53,7 +53,7 @@ class Step(Reduction):
 def decide(
     state: State, command: Liquidate, _seq: int, time_ns: int
 ) -> tuple[Event, ...] | Rejected:
-    """Accept only below the trigger, at fresh and confirmed prices (INV-8)."""
+    """Accept only below the trigger, at fresh and confirmed prices (INV-8), after a grace (L-5)."""
     refused = _refuse(state, command.account, time_ns)
     if refused:
         return refused
@@ -77,7 +77,19 @@ def _refuse(state: State, account: AccountId, time_ns: int) -> Rejected | None:
         return Rejected(Reason.UNKNOWN_ACCOUNT, (("account", account),))
     if account in {INSURANCE, BACKSTOP}:
         return Rejected(Reason.RESERVED_ACCOUNT, (("account", account),))
-    return refuse_unsettled_prices(state, time_ns)
+    return refuse_unsettled_prices(state, time_ns) or _refuse_grace(state)
+
+
+def _refuse_grace(state: State) -> Rejected | None:
+    """Refuse while the oracle has not been back for long enough (L-5)."""
+    standing, grace = state.market.standing, state.rules.oracle.grace
+    if standing.is_settled:
+        return None
+    open_at_s = standing.resumed_at_s + grace.length_ns // SECOND_NS
+    return Rejected(
+        Reason.AFTER_OUTAGE,
+        (("streak", standing.streak), ("reports", grace.reports), ("open_at_s", open_at_s)),
+    )
 
 
 def _can_act_on_debt(state: State, account: AccountId, balance_e6: int) -> bool:

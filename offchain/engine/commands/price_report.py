@@ -7,7 +7,14 @@ import numpy as np
 from offchain.core.collateral import next_haircut
 from offchain.core.instruments import FeedKind
 from offchain.core.margin import call_level
-from offchain.core.oracle import confidence_e6, is_accepted, medians
+from offchain.core.oracle import (
+    Standing,
+    confidence_e6,
+    is_accepted,
+    is_confirmation,
+    medians,
+    next_standing,
+)
 from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, RatioE6, UsdE6
 from offchain.engine.events import Event, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.market import Market
@@ -32,16 +39,17 @@ def decide(
         return refused
     market = state.market
     values = medians([o.values for o in command.observations])
-    held = PriceHeld(command.round, command.observed_at_ns, values)
     pending = market.pending.medians if market.pending else None
     last = market.medians or None
-    if not is_accepted(values, last, pending, state.rules.oracle.band_e6):
-        return (held,)
+    accepted = is_accepted(values, last, pending, state.rules.oracle.band_e6)
+    standing = _standing(state, command, values, accepted=accepted)
+    if not accepted:
+        return (PriceHeld(command.round, command.observed_at_ns, values, standing),)
     try:
         ahead = market_ahead(state, command, values)
     except RiskRangeError:
         return Rejected(Reason.RISK_RANGE, (("round", command.round),))
-    accepted = PriceAccepted(
+    event = PriceAccepted(
         command.round,
         command.observed_at_ns,
         values,
@@ -51,8 +59,21 @@ def decide(
         ahead.confidences_e6,
         ahead.haircuts,
         ahead.curves,
+        standing,
     )
-    return (accepted, *level_changes(state, ahead))
+    return (event, *level_changes(state, ahead))
+
+
+def _standing(
+    state: State, command: PriceReport, values: tuple[int, ...], *, accepted: bool
+) -> Standing:
+    """Return how long the oracle has been back with this report (L-5)."""
+    market, oracle = state.market, state.rules.oracle
+    base_at_ns, base = market.observed_at_ns, market.standing
+    waits = market.pending
+    if accepted and waits and is_confirmation(values, waits.medians, oracle.band_e6):
+        base_at_ns, base = waits.observed_at_ns, waits.standing
+    return next_standing(oracle.grace, command.observed_at_ns, base_at_ns, base, accepted=accepted)
 
 
 def market_ahead(state: State, command: PriceReport, values: tuple[int, ...]) -> Market:

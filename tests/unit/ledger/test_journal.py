@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from offchain.core.margin import Mode
+from offchain.core.oracle import NO_STANDING, Standing
 from offchain.core.units import ONE_E6, ONE_E8, InstrumentId, PriceE8, RatioE6, TimestampNs
 from offchain.engine.market import PendingReport
 from offchain.engine.messages import Deposit, FundingTick
@@ -262,8 +263,13 @@ def requeue(venue: JournalVenue) -> None:
     venue.state.rest(first)
 
 
-def hold_report(venue: JournalVenue) -> None:
-    venue.state.market.pending = PendingReport(9, TimestampNs(9), (1, 2))
+def hold_report(venue: JournalVenue, standing: Standing = NO_STANDING) -> None:
+    venue.state.market.pending = PendingReport(9, TimestampNs(9), (1, 2), standing)
+
+
+def stand(venue: JournalVenue, **change: int) -> None:
+    market = venue.state.market
+    market.standing = replace(market.standing, **change)  # type: ignore[arg-type] # its fields
 
 
 def rehaircut(venue: JournalVenue, **change: int) -> None:
@@ -284,6 +290,9 @@ CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "the round": lambda v: setattr(v.state.market, "round", 77),
     "the observation time": lambda v: setattr(v.state.market, "observed_at_ns", 77),
     "a median": lambda v: setattr(v.state.market, "medians", (1,) * 10),
+    "since when the oracle is back": lambda v: stand(v, resumed_at_s=1),
+    "the streak": lambda v: stand(v, streak=7),
+    "the end of a grace": lambda v: stand(v, is_settled=not v.state.market.standing.is_settled),
     "funding": lambda v: v.state.market.funding_e6.__setitem__(256, 1),
     "the funding clock": lambda v: setattr(v.state.market, "funding_time_ns", 1),
     "the epoch": lambda v: setattr(v.state.market, "epoch", 9),
@@ -329,3 +338,13 @@ def test_the_journal_of_an_auditor_gives_the_same_batches() -> None:
         for record in decode_records(batch.log):
             assert not isinstance(auditor.apply(record), Rejected)
         assert auditor.cut(ENGINE_HASH) == batch
+
+
+def test_the_state_root_covers_the_standing_of_a_pending_report() -> None:
+    roots = set()
+    for standing in (NO_STANDING, Standing(5), Standing(0, 3)):
+        venue = JournalVenue()
+        venue.price(120_000)
+        hold_report(venue, standing)
+        roots.add(venue.journal.state_root())
+    assert len(roots) == 3

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from offchain.core.oracle import NO_STANDING
 from offchain.core.units import AccountId
 from offchain.engine.events import Event, Filled, LiquidationOrdered, PriceAccepted
 from offchain.engine.machine import below_trigger
@@ -159,6 +160,22 @@ def test_a_price_is_followed_at_once_by_the_liquidations_it_causes() -> None:
     assert all(isinstance(a, Receipt) for a in answers)
     kinds = [type(c) for c in commands(desk, last)]
     assert kinds == [PriceReport, *[Liquidate] * 4, PlaceOrder]
+
+
+def test_in_the_grace_after_an_outage_the_lane_looks_at_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = crowd(4)
+    desk.sequencer.journal.state.market.standing = NO_STANDING
+    desk.sequencer.backlog = 4
+
+    def looked(_state: object) -> list[int]:
+        raise LookupError("somebody looked")
+
+    monkeypatch.setattr("offchain.services.sequencer.below_trigger", looked)
+    with desk.sequencer.lock:
+        desk.sequencer._liquidate()
+    assert desk.sequencer.backlog == 0
 
 
 def test_an_account_takes_one_step_for_each_price() -> None:
