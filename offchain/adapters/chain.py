@@ -35,6 +35,9 @@ from offchain.ledger.witness import LiquidationWitness
 from offchain.services.errors import TransactionReverted, WrongChain
 from offchain.services.ports import InboxEntry, Signer, TransactionReceipt
 
+LIQUIDATE = 3
+"""`Action` of contracts/types/OracleUse.sol."""
+
 
 class BatchStatus(IntEnum):
     """Where a batch is in its life, as the contract numbers it."""
@@ -313,6 +316,10 @@ class Chain(ChainClock):
     def is_report_accepted(self, report_hash: bytes) -> bool:
         """Return whether the hub accepted a report."""
         return bool(self.call("OracleHub", "acceptedAt", report_hash))
+
+    def is_report_settled(self, report_hash: bytes) -> bool:
+        """Return whether a liquidation may cite a report: accepted, and no outage echoes (L-5)."""
+        return bool(self.call("OracleHub", "isUsableReport", report_hash, LIQUIDATE))
 
     def newest_round(self) -> int:
         """Return the newest accepted round, 0 before the first."""

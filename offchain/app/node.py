@@ -114,7 +114,7 @@ class Node:
         self.read_model.catch_up(self.store)
         self.projector = Projector(self.read_model)
         self.sequencer.subscribe(self.projector.listen)
-        self.relayer = Relayer(self.chain, keys.relayer, devnet.parameters.oracle.band_e6)
+        self.relayer = Relayer(self.chain, keys.relayer, devnet.parameters.oracle)
         self._resume_relayer()
         self.sequencer.subscribe(self.relayer.on_record)
         self.batcher = Batcher(

@@ -322,6 +322,10 @@ class ReportChain(Protocol):
         """Return whether the hub accepted a report."""
         ...
 
+    def is_report_settled(self, report_hash: bytes) -> bool:
+        """Return whether a liquidation may cite a report: accepted, and no outage echoes (L-5)."""
+        ...
+
     def newest_round(self) -> int:
         """Return the newest round that the hub took, accepted or pending; 0 before the first."""
         ...

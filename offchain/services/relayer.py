@@ -7,28 +7,38 @@ is needed would be out of band, those that lead there are sent first.
 Others may bring the same round with other signers, and so other medians, or the chain may be
 closed to us for longer than the heartbeat. Such a report goes to the hub late, vouched for by the
 one before it.
+
+For the hub that was an outage, for the engine there was none. So a report that a liquidation cites
+is brought again, behind earlier ones that show how long the oracle had been back (`relay_trail`).
 """
 
 import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
-from offchain.core.oracle import is_accepted, is_within_band, medians
+from offchain.core.oracle import is_accepted, is_within_band
+from offchain.core.parameters import OracleParameters
 from offchain.core.units import ONE_E6, SECOND_NS, RatioE6
 from offchain.engine.events import Event
 from offchain.engine.messages import Liquidate, PriceReport
-from offchain.ledger.epoch import Report, report_hash
+from offchain.ledger.epoch import report_hash
 from offchain.ledger.wire import Record
 from offchain.services.errors import RelayQueueFull, TransactionReverted
 from offchain.services.ports import ReportChain, Signer, TransactionReceipt
+from offchain.services.relay_trail import Seen, Trail
 
 MAX_WAITING = 4_096
 MAX_LOST = 1_024
+MAX_CITED = 1_024
+"""Reports that liquidations cite and that wait to be shown; those before are long verified."""
 NOT_YET = frozenset({"ObservedInFuture"})
 ALREADY = frozenset({"RoundNotNew", "ObservationNotNew"})
 TOO_LATE = frozenset({"ObservedTooLongAgo"})
 UNSUPPORTED = frozenset({"UnknownBase"})
+UNSIGNED = frozenset({"UnknownSigner", "NoQuorum"})
+"""The hub has other signers than when the report was made, and never takes it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +58,6 @@ class RelayPolicy:
     every: bool = True
     heartbeat_ns: int = 600 * SECOND_NS
     move_e6: int = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A report of the log, with its medians and whether engine (and hub) accept it in sequence."""
-
-    report: PriceReport
-    medians: tuple[int, ...]
-    accepted: bool
-
-    @property
-    def hashed(self) -> Report:
-        """What the hub knows the report by."""
-        return Report(self.report.round, self.report.observed_at_ns, self.medians)
 
 
 @dataclass(slots=True)
@@ -92,26 +88,27 @@ class Relayer:
     ----------
     signer : Signer
         Pays; anyone may relay.
-    band_e6 : int
-        Of the parameter set. [1e-6]
+    rules : OracleParameters
+        Of the parameter set.
 
     Attributes
     ----------
     lost : deque[int]
-        Rounds that the hub did not accept, not even late, or that made room for newer ones:
-        liquidations that cite them cannot be verified.
+        Rounds that the hub did not accept, not even late, that made room for newer ones, or whose
+        signers it no longer knows: liquidations that cite them may be left unverified.
     """
 
     def __init__(
         self,
         chain: ReportChain,
         signer: Signer,
-        band_e6: RatioE6,
+        rules: OracleParameters,
         policy: RelayPolicy | None = None,
     ) -> None:
         self.policy = policy or RelayPolicy()
         self.lost: deque[int] = deque(maxlen=MAX_LOST)
-        self._chain, self._signer, self._band_e6 = chain, signer, band_e6
+        self._chain, self._signer, self._rules = chain, signer, rules
+        self._band_e6 = rules.band_e6
         self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._begin(0)
 
@@ -139,15 +136,15 @@ class Relayer:
                 return
             if isinstance(record.command, PriceReport):
                 self._note(record.command)
-            elif isinstance(record.command, Liquidate) and self._in_force in self._skipped:
-                assert self._in_force is not None
-                self._need(self._in_force)
+            elif isinstance(record.command, Liquidate):
+                self._cite()
 
     def flush(self) -> list[TransactionReceipt]:
         """Submit what waits, in order, and return the receipts.
 
         What the hub has already is passed over. A report that is ahead of the chain's clock waits.
-        One that the engine accepted and the hub did not is brought late.
+        One that the engine accepted and the hub did not is brought late. Of those that liquidations
+        cite, the hub is shown besides that the grace after an outage was over, where it is not.
 
         Raises
         ------
@@ -168,13 +165,15 @@ class Relayer:
                 done.extend(self._bring_late(seen))
                 self._drop(seen)
                 self._follow(seen)
+            done.extend(self._settle_cited())
             if self._overflow is not None:
                 raise RelayQueueFull(self._overflow)
         return done
 
     def _begin(self, newest_round: int) -> None:
-        self._engine, self._hub = Reference(), Reference()
-        self._in_force: Seen | None = None
+        self._trail, self._hub = Trail(self._rules), Reference()
+        self._engine = Reference()
+        self._cited: deque[tuple[Seen, ...]] = deque(maxlen=MAX_CITED)
         self._sent: Seen | None = None
         self._skipped: list[Seen] = []
         self._waiting: deque[Seen] = deque()
@@ -195,7 +194,7 @@ class Relayer:
             if reverted.name not in UNSUPPORTED or base is None:
                 raise
             # The base did not get there either. As one that jumped it vouches for this one.
-            done.append(self._late(base, None))
+            done.append(self._late(base, self._continued_by(base)))
             done.append(self._late(seen, base))
         if base is None:
             self.lost.append(seen.report.round)
@@ -207,10 +206,66 @@ class Relayer:
 
     def _base_of(self, seen: Seen) -> Seen | None:
         """Return the report that vouches for this one by the band rule, if any."""
-        for base in (self._brought, self._jumped):
+        for base in (self._jumped, self._brought):  # the engine's own order
             if base and is_within_band(seen.medians, base.medians, self._band_e6):
                 return base
         return None
+
+    def _continued_by(self, jumped: Seen) -> Seen | None:
+        """Return the report that one that jumped continues, if the hub has it."""
+        last = self._brought
+        if last is None or last is jumped or not self._is_accepted(last):
+            return None
+        return last
+
+    def _is_accepted(self, seen: Seen) -> bool:
+        return self._chain.is_report_accepted(report_hash(seen.hashed))
+
+    def _is_settled(self, seen: Seen) -> bool:
+        return self._chain.is_report_settled(report_hash(seen.hashed))
+
+    def _settle_cited(self) -> list[TransactionReceipt]:
+        """Show the hub what the engine saw of every cited report that is there already."""
+        done: list[TransactionReceipt] = []
+        while self._cited:
+            path = self._cited[0]
+            with self._lock:
+                first = self._waiting[0] if self._waiting else None
+            if first is not None and first.report.round <= path[-1].report.round:
+                break
+            try:
+                done.extend(self._show(path))
+            except TransactionReverted as reverted:
+                if reverted.name not in UNSIGNED:
+                    raise
+                self.lost.append(path[-1].report.round)
+            with self._lock:
+                if self._cited and self._cited[0] is path:
+                    self._cited.popleft()
+        return done
+
+    def _show(self, path: tuple[Seen, ...]) -> list[TransactionReceipt]:
+        """Bring a path late, from the last report on that needs nothing before it."""
+        places = (p for p in range(len(path) - 1, -1, -1) if self._is_settled(path[p]))
+        start = next(places, None)
+        done = [] if start is not None else self._found(path)
+        for base, seen in pairwise(path[start or 0 :]):
+            done.append(self._late(seen, base))
+        return done
+
+    def _found(self, path: tuple[Seen, ...]) -> list[TransactionReceipt]:
+        """Have the hub know the first report of a path, for what it is to the engine.
+
+        Without a base it counts as a jump. If it was none, the second report, which it vouches for,
+        vouches for it in turn.
+        """
+        first = path[0]
+        if len(path) == 1 or self._is_accepted(first):
+            return []
+        done = [self._late(first, None)]
+        if first.accepted:
+            done += [self._late(path[1], first), self._late(first, path[1])]
+        return done
 
     def _follow(self, seen: Seen) -> None:
         """Remember a report that the hub has, so that it can vouch for later ones."""
@@ -220,10 +275,8 @@ class Relayer:
             self._jumped = seen
 
     def _note(self, report: PriceReport) -> None:
-        values = medians([observation.values for observation in report.observations])
-        seen = Seen(report, values, self._engine.take(values, self._band_e6))
-        if seen.accepted:
-            self._in_force = seen
+        seen = self._trail.add(report)
+        self._engine.take(seen.medians, self._band_e6)
         if report.round <= self._newest_round:
             self._hub, self._sent = self._engine.copy(), seen
             self._follow(seen)
@@ -236,6 +289,15 @@ class Relayer:
             self._need(seen)
         elif len(self._skipped) > MAX_WAITING:
             self._overflow = f"{MAX_WAITING} reports since the last one that was relayed"
+
+    def _cite(self) -> None:
+        """Have the report in force, which a liquidation cites, relayed and shown; lock is held."""
+        cited = self._trail.in_force
+        if cited is None or (self._cited and self._cited[-1][-1] is cited):
+            return
+        if cited in self._skipped:
+            self._need(cited)
+        self._cited.append(self._trail.path())
 
     def _is_wanted(self, seen: Seen) -> bool:
         """Tell whether a report is due by age or by move."""

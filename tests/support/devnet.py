@@ -19,7 +19,7 @@ from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.app.devnet import stake_for
 from offchain.app.engine_hash import engine_hash
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, NO_GRACE, Roles, Series, pm36
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -79,7 +79,7 @@ SEQUENCER, ATTESTOR, KEEPER = signer("sequencer"), signer("attestor"), signer("k
 RELAYER, BACKSTOP = signer("relayer"), signer("backstop")
 
 
-def rules(insurance_owner: str) -> RiskParameters:
+def rules(insurance_owner: str, grace: tuple[int, TimestampNs] = NO_GRACE) -> RiskParameters:
     """Return the parameter set: BTC and ETH, two expiries, four strikes each."""
     expiries = (("WEEK", START_NS + 7 * DAY_NS), ("MONTH", START_NS + 21 * DAY_NS))
     return pm36(
@@ -88,6 +88,7 @@ def rules(insurance_owner: str) -> RiskParameters:
             Series(ETHER, expiries, (3_600, 4_000, 4_400, 4_800)),
         ),
         Roles(tuple(text(o.address) for o in ORACLES), insurance_owner, text(BACKSTOP.address)),
+        grace=grace,
     )
 
 
@@ -100,6 +101,8 @@ def config(parameters: RiskParameters) -> DeploymentConfig:
         feeds=len(parameters.listing.feeds),
         heartbeat_s=parameters.oracle.heartbeat_ns // SECOND_NS,
         band_e6=parameters.oracle.band_e6,
+        grace_reports=parameters.oracle.grace_reports,
+        grace_s=parameters.oracle.grace_ns // SECOND_NS,
         terms=terms(parameters),
         curves_hash=curves_hash(parameters),
         listing_root=listing_root(parameters),
@@ -119,13 +122,19 @@ def config(parameters: RiskParameters) -> DeploymentConfig:
 class Devnet:
     """The venue. `now` is its clock [ns]; `do` orders a command and demands that it is accepted."""
 
-    def __init__(self, anvil: Anvil, folder: Path, policy: BatchPolicy | None = None) -> None:
+    def __init__(
+        self,
+        anvil: Anvil,
+        folder: Path,
+        policy: BatchPolicy | None = None,
+        grace: tuple[int, TimestampNs] = NO_GRACE,
+    ) -> None:
         self.anvil, self.folder, self.now = anvil, folder, START_NS
         self.policy = policy or BatchPolicy()
         web3 = anvil.web3()
         deployer = KeySigner(bytes.fromhex(anvil.keys[0][2:]))
         fund = predict(web3, text(deployer.address), collaterals=len(COLLATERAL))["InsuranceFund"]
-        self.rules = rules(str(fund).lower())
+        self.rules = rules(str(fund).lower(), grace)
         self.deployment: Deployment = deploy(web3, anvil.keys[0], config(self.rules))
         self.chain = Chain(anvil.url, self.deployment)
         for key in (SEQUENCER, KEEPER, RELAYER, BACKSTOP):
@@ -152,7 +161,7 @@ class Devnet:
         journal = recover(self.store, cuts=cuts(self.batches))
         self.sequencer = Sequencer(journal, self.store, self)
         self.watcher = InboxWatcher(self.chain, self.sequencer, self.deployment.block_number)
-        self.relayer = Relayer(self.chain, RELAYER, self.rules.oracle.band_e6)
+        self.relayer = Relayer(self.chain, RELAYER, self.rules.oracle)
         self.sequencer.subscribe(self.relayer.on_record)
         attestor = LocalAttestor(
             ATTESTOR, self.chain.domain("AttestedVerifier"), lambda _header: True
@@ -272,10 +281,14 @@ class Devnet:
 
 
 @contextmanager
-def devnet(folder: Path, policy: BatchPolicy | None = None) -> Iterator[Devnet]:
+def devnet(
+    folder: Path,
+    policy: BatchPolicy | None = None,
+    grace: tuple[int, TimestampNs] = NO_GRACE,
+) -> Iterator[Devnet]:
     """Start a chain, deploy, and stop everything whatever happens."""
     with Anvil(AnvilOptions(timestamp_s=START_NS // SECOND_NS)) as anvil:
-        venue = Devnet(anvil, folder, policy)
+        venue = Devnet(anvil, folder, policy, grace)
         try:
             yield venue
         finally:

@@ -1,87 +1,25 @@
 """Reports reach the hub in order, and none that a liquidation cites is ever missing."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.oracle import is_accepted, is_within_band
-from offchain.core.units import SECOND_NS, AccountId, RatioE6, TimestampNs
+from offchain.core.oracle import is_accepted
+from offchain.core.units import SECOND_NS, AccountId, TimestampNs
 from offchain.engine.messages import FundingTick, Liquidate, Observation, PriceReport
-from offchain.ledger.epoch import Report, report_hash
 from offchain.ledger.wire import Record
 from offchain.services import relayer as module
 from offchain.services.errors import RelayQueueFull, TransactionReverted
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.relayer import Relayer, RelayPolicy
 from tests.support.desk import key
+from tests.support.hub_model import BAND_E6, Hub, hash_of
+from tests.support.venue import RULES
 
-BAND_E6 = RatioE6(50_000)
 STEP_NS = 60 * SECOND_NS
 SPARSE = RelayPolicy(every=False, heartbeat_ns=30 * STEP_NS, move_e6=200_000)
-
-
-class Hub:
-    """The oracle hub in memory: order of rounds, clock, and band rule as in the contract."""
-
-    def __init__(self) -> None:
-        self.newest = 0
-        self.last: tuple[int, ...] | None = None
-        self.pending: tuple[int, ...] | None = None
-        self.accepted: list[int] = []
-        self.submitted: list[int] = []
-        self.latest_ns: int | None = None
-        self.oldest_ns = 0
-        self.known: dict[bytes, bool] = {}
-        self.late: list[int] = []
-
-    def newest_round(self) -> int:
-        return self.accepted[-1] if self.accepted else 0
-
-    def submit_report(self, _signer: Signer, report: PriceReport) -> TransactionReceipt:
-        self._check(report)
-        values = report.observations[0].values
-        self.newest = report.round
-        self.submitted.append(report.round)
-        if is_accepted(values, self.last, self.pending, BAND_E6):
-            self.last, self.pending = values, None
-            self.accepted.append(report.round)
-        else:
-            self.pending = values
-        self.known[hash_of(report, values)] = self.pending is None
-        return TransactionReceipt("OracleHub.submit", bytes(32), report.round, 1, 1, b"")
-
-    def submit_late_report(
-        self, _signer: Signer, report: PriceReport, base: Report | None
-    ) -> TransactionReceipt:
-        if base is not None and report_hash(base) not in self.known:
-            raise TransactionReverted("OracleHub.submitLate", "UnknownBase", {})
-        values = report.observations[0].values
-        done = (
-            base is not None
-            and (self.known[report_hash(base)] or report.round > base.round)
-            and is_within_band(values, base.medians, BAND_E6)
-        )
-        self.known[hash_of(report, values)] = done
-        self.late.append(report.round)
-        return TransactionReceipt("OracleHub.submitLate", bytes(32), report.round, 1, 1, b"")
-
-    def is_report_accepted(self, hashed: bytes) -> bool:
-        return self.known.get(hashed, False)
-
-    def _check(self, report: PriceReport) -> None:
-        error = None
-        if report.round <= self.newest:
-            error = "RoundNotNew"
-        elif self.latest_ns is not None and report.observed_at_ns > self.latest_ns:
-            error = "ObservedInFuture"
-        elif report.observed_at_ns < self.oldest_ns:
-            error = "ObservedTooLongAgo"
-        if error is not None:
-            raise TransactionReverted("OracleHub.submit", error, {})
-
-
-def hash_of(report: PriceReport, values: tuple[int, ...]) -> bytes:
-    return report_hash(Report(report.round, report.observed_at_ns, values))
 
 
 def report_of(record: Record) -> PriceReport:
@@ -126,7 +64,8 @@ class Engine:
 
 
 def relayer(hub: Hub, policy: RelayPolicy | None = None) -> Relayer:
-    return Relayer(hub, key(1), BAND_E6, policy)
+    rules = replace(RULES.oracle, grace_reports=hub.grace.reports, grace_ns=hub.grace.length_ns)
+    return Relayer(hub, key(1), rules, policy)
 
 
 def test_every_report_is_submitted_once_in_order() -> None:
