@@ -24,7 +24,10 @@ from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 
 MATCH_LIMIT = 256
-"""Resting orders that one incoming order may touch; what is left over is dropped."""
+"""Resting orders that one record may touch, over all its orders; what is left over is dropped.
+
+So the effects of one record always fit into a transaction.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +48,26 @@ class Match:
     events: list[Event]
     left: int
     is_cut: bool = False
+    touched: int = 0
 
 
-def match(state: State, order: Incoming, time_ns: int, overlay: Overlay) -> Match:
-    """Match an order and record its trades in the overlay.
+def match(
+    state: State, order: Incoming, time_ns: int, overlay: Overlay, most: int = MATCH_LIMIT
+) -> Match:
+    """Match an order with at most so many resting ones and record its trades in the overlay.
 
     A resting order is closed instead of filled when it has expired, when it belongs to the same
     owner, when it could no longer reduce, or when its fill would take its owner below what
     `is_valid_risk_change` allows (E-5) or beyond what an account may hold.
     """
     found = Match([], order.lots)
-    for touched, maker in enumerate(state.books[order.instrument].against(order.lots).orders()):
+    for maker in state.books[order.instrument].against(order.lots).orders():
         if found.left == 0 or not _crosses(order, maker):
             break
-        if touched == MATCH_LIMIT:
+        if found.touched == most:
             found.is_cut = True
             break
+        found.touched += 1
         if maker.order_id in overlay.closed:
             continue
         size = _maker_size(state, maker, found.left, overlay)

@@ -11,7 +11,7 @@ from offchain.core.units import MAX_POSITIONS, AccountId, Lots, PriceE8, RatioE6
 from offchain.engine.accounts import BACKSTOP, LOTS_LIMIT
 from offchain.engine.events import Event, Leg, PositionTransferred
 from offchain.engine.liquidation_legs import cost_at_mark
-from offchain.engine.matching import Incoming, match
+from offchain.engine.matching import MATCH_LIMIT, Incoming, match
 from offchain.engine.overlay import Overlay
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
@@ -19,13 +19,20 @@ from offchain.engine.state import State
 
 @dataclass(slots=True)
 class Reduction:
-    """The closing of positions of one account, in the making."""
+    """The closing of positions of one account, in the making.
+
+    Attributes
+    ----------
+    room : int
+        Resting orders that it may still touch, over all legs.
+    """
 
     state: State
     account: AccountId
     time_ns: int
     overlay: Overlay = field(default_factory=Overlay)
     events: list[Event] = field(default_factory=list)
+    room: int = MATCH_LIMIT
 
 
 def liquidation_fee_e6(state: State, instrument: int, lots: int) -> UsdE6:
@@ -44,7 +51,8 @@ def sell_on_book(step: Reduction, leg: Leg, fee_rate_e6: RatioE6) -> int:
     if not step.state.is_open(leg.instrument, step.time_ns):
         return leg.lots
     order = Incoming(step.account, leg.instrument, leg.lots, leg.limit_price_e8, fee_rate_e6)
-    found = match(step.state, order, step.time_ns, step.overlay)
+    found = match(step.state, order, step.time_ns, step.overlay, step.room)
+    step.room -= found.touched
     step.events.extend(found.events)
     return found.left
 

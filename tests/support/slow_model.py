@@ -83,6 +83,7 @@ class SlowVenue:
         owners = (rules.insurance_owner, rules.backstop_owner)
         self.accounts = [self.opened(bytes.fromhex(owner[2:]), 0) for owner in owners]
         self.orders: list[Resting] = []
+        self.touched = 0
         self.nonces: set[tuple[int, int]] = set()
         self.medians: tuple[int, ...] = ()
         self.pending: tuple[int, ...] | None = None

@@ -118,15 +118,16 @@ class SlowModel(SlowVenue):
         return sorted(other, key=lambda o: (o.price if lots > 0 else -o.price, o.number))
 
     def hit(
-        self, taker: int, i: int, lots: int, limit: int, now: int, fee_rate: int
+        self, taker: int, i: int, lots: int, limit: int, now: int, fee_rate: int, most: int = 256
     ) -> tuple[int, bool]:
         """Trade with the book for real; return the lots left and whether the limit cut it."""
-        left = lots
+        left, self.touched = lots, 0
         for touched, maker in enumerate(self.book(i, lots)):
             if left == 0 or (limit - maker.price) * lots < 0:
                 break
-            if touched == 256:
+            if touched == most:
                 return left, True
+            self.touched += 1
             traded = 0
             is_own = self.accounts[maker.account].owner == self.accounts[taker].owner
             if now < maker.expires and not is_own:
@@ -181,7 +182,7 @@ class SlowModel(SlowVenue):
             need(holds=is_worth_it or self.accounts[FUND].cash >= -self.balance(account))
         wanted = self.wanted(account, 64 if is_full else self.share(account))
         self.orders = [o for o in self.orders if o.account != account]
-        left, penalty = {}, 0
+        left, penalty, room = {}, 0, 256
         for i, lots in wanted.items():
             mark, tick = known.marks[i], self.tick(i)
             band = mark * terms.band_mark_e6 // ONE
@@ -189,7 +190,8 @@ class SlowModel(SlowVenue):
             limit = ceil(mark + band, tick) * tick if lots > 0 else (mark - band) // tick * tick
             rest = lots
             if self.is_open(i, now):
-                rest, _ = self.hit(account, i, lots, max(limit, tick), now, 0)
+                rest, _ = self.hit(account, i, lots, max(limit, tick), now, 0, room)
+                room -= self.touched
             penalty += ceil(abs(lots - rest) * known.values[i] * terms.fee_e6, ONE)
             if rest:
                 left[i] = rest

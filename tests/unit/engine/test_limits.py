@@ -6,13 +6,22 @@ import pytest
 
 from offchain.core.units import ONE_E8, AccountId, InstrumentId, TimestampNs
 from offchain.engine import machine
-from offchain.engine.events import Closing, Filled, OrderClosed, PositionTransferred
+from offchain.engine.events import (
+    Closing,
+    Filled,
+    LiquidationOrdered,
+    OrderClosed,
+    PositionTransferred,
+)
 from offchain.engine.matching import MATCH_LIMIT
 from offchain.engine.messages import Deposit, FundingTick, Genesis, Liquidate, SettleExpiry
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 from offchain.engine.withdrawal import withdrawable
+from offchain.ledger.effects import effect_words
+from offchain.services.batch_policy import BatchPolicy
+from offchain.services.sequencer import COMMIT_BYTES
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
@@ -23,6 +32,10 @@ from tests.support.venue import (
     Venue,
     feed_values,
 )
+
+TRANSACTION_BYTES = 128 << 10
+RECORD_BYTES = 4 << 10
+"""Frame, roots and calldata around the effects of one record, at the most."""
 
 
 @pytest.fixture
@@ -70,6 +83,30 @@ def test_an_order_touches_a_bounded_number_of_orders_and_its_rest_is_dropped(ven
     assert isinstance(events[-1], OrderClosed)
     assert events[-1].closing is Closing.UNFILLED
     assert venue.state.orders_of(2) == []
+
+
+def test_a_liquidation_touches_as_many_orders_over_all_its_legs(venue: Venue) -> None:
+    """Its one record, on top of a batch that is nearly due, still fits into a transaction."""
+    rich, owner = venue.deposit(13, 30_000_000), venue.deposit(14, 300_000)
+    makers = [venue.deposit(name, 500_000) for name in range(20, 26)]
+    venue.trade(owner, rich, BTC_PERP, 8_000, 120_000)
+    venue.trade(owner, rich, ETH_PERP, 8_000, 4_300)
+    for usd in (110_000, 100_000, 92_000):
+        venue.price(usd)
+    for k in range(6 * 30):
+        venue.must(venue.order(makers[k // 30], BTC_PERP, 1, 92_000))
+        venue.must(venue.order(makers[k // 30], ETH_PERP, 1, 4_300))
+    events = venue.liquidate(owner)
+    assert not isinstance(events, Rejected)
+    (legs,) = (e.legs for e in events if isinstance(e, LiquidationOrdered))
+    fills = [e for e in events if isinstance(e, Filled)]
+    assert {leg.instrument for leg in legs} == {f.instrument for f in fills}
+    assert len(fills) == MATCH_LIMIT
+    assert sum(isinstance(e, PositionTransferred) for e in events) == len(legs)
+    words = sum(len(effect_words(venue.state, event)) for event in events)
+    policy = BatchPolicy()
+    most = policy.max_bytes - policy.call_bytes + COMMIT_BYTES + words + RECORD_BYTES
+    assert most <= TRANSACTION_BYTES
 
 
 def test_nothing_comes_before_genesis_and_no_second_one_after() -> None:
