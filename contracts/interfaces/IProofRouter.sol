@@ -8,7 +8,7 @@ pragma solidity 0.8.37;
 interface IProofRouter {
     /// @notice No verifier is registered for this kind, or it has retired.
     error UnknownProofKind(uint8 kind);
-    /// @notice The verifier said no.
+    /// @notice The verifier said no, or could not read the proof.
     error InvalidProof(uint8 kind, bytes32 batchHash);
     /// @notice Not a contract, so it could not verify anything.
     error NotAContract(address verifier);

@@ -52,8 +52,11 @@ contract ProofRouter is IProofRouter, AccessControl {
     function requireValid(uint8 kind, bytes32 batchHash, bytes calldata proof) external view {
         address verifier = verifierOf(kind);
         if (verifier == address(0)) revert UnknownProofKind(kind);
-        bool valid = IProofVerifier(verifier).verify(batchHash, proof);
-        if (!valid) revert InvalidProof(kind, batchHash);
+        try IProofVerifier(verifier).verify(batchHash, proof) returns (bool valid) {
+            if (!valid) revert InvalidProof(kind, batchHash);
+        } catch {
+            revert InvalidProof(kind, batchHash);
+        }
     }
 
     /// @inheritdoc IProofRouter

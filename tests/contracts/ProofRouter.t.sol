@@ -15,6 +15,18 @@ contract OneProof is IProofVerifier {
     }
 }
 
+/// @dev Decodes, so that junk makes it revert, with as much data as it can pay for.
+contract FussyProof is IProofVerifier {
+    function verify(bytes32, bytes calldata proof) external pure returns (bool) {
+        if (proof.length == 0) {
+            assembly ("memory-safe") {
+                revert(0, 100000)
+            }
+        }
+        return abi.decode(proof, (bytes[])).length == 1;
+    }
+}
+
 /// @dev Answers with a word that is no bool.
 contract StrangeAnswer {
     function verify(bytes32, bytes calldata) external pure returns (uint256) {
@@ -42,6 +54,16 @@ contract ProofRouterTest {
         router.requireValid(3, BATCH, "wrong");
         vm.expectRevert(abi.encodeWithSelector(IProofRouter.InvalidProof.selector, 3, bytes32(0)));
         router.requireValid(3, 0, "right");
+    }
+
+    function test_a_proof_that_its_verifier_cannot_read_is_refused_by_name() public {
+        router.register(5, address(new FussyProof()), false);
+        bytes memory reason = abi.encodeWithSelector(IProofRouter.InvalidProof.selector, 5, BATCH);
+        vm.expectRevert(reason);
+        router.requireValid(5, BATCH, "");
+        vm.expectRevert(reason);
+        router.requireValid(5, BATCH, hex"ffff");
+        router.requireValid(5, BATCH, abi.encode(new bytes[](1)));
     }
 
     function test_an_unknown_kind_is_refused() public {
