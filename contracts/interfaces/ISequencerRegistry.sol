@@ -24,7 +24,7 @@ interface ISequencerRegistry {
         address governor;
         address guardian;
         uint256 minimumStake; // without which nobody commits [USD e-6]
-        uint64 unstakeDelay; // at least attestedWindow + maxExtension of the settlement [s]
+        uint64 unstakeDelay; // longer than a batch can be open and disputed; the court checks it [s]
         address sequencer; // of epoch 1
         address standby; // may be zero
     }
@@ -47,6 +47,10 @@ interface ISequencerRegistry {
     error UnstakeNotDue(uint256 due, uint256 time);
     /// @notice The receipts are not of one epoch, record and inbox prefix, or are the same.
     error NoEquivocation();
+    /// @notice The caller has announced this before.
+    error AlreadyAnnounced(bytes32 commitment);
+    /// @notice The caller did not announce these receipts in an earlier block.
+    error NotAnnounced(bytes32 commitment);
     /// @notice A receipt is not signed by the sequencer of its epoch.
     error WrongSigner(address recovered, address sequencer);
     /// @notice This fault of the epoch was punished before.
@@ -68,6 +72,7 @@ interface ISequencerRegistry {
         uint256 bounty,
         uint256 toInsurance
     );
+    event EquivocationAnnounced(address indexed finder, bytes32 commitment);
     event Equivocated(
         uint64 indexed epoch, address indexed sequencer, uint64 seq, bytes32 tip, bytes32 otherTip
     );
@@ -99,7 +104,12 @@ interface ISequencerRegistry {
     /// @return bounty What is owed to the challenger. [USD e-6]
     function slash(uint64 epoch, address challenger) external returns (uint256 bounty);
 
-    /// @notice Punishes two receipts that contradict each other; anyone may call.
+    /// @notice Says that the caller will show two receipts, without showing them.
+    /// @param commitment keccak256(abi.encode(caller, one, other)).
+    function announceEquivocation(bytes32 commitment) external;
+
+    /// @notice Punishes two receipts that contradict each other; for whoever announced them in an
+    /// earlier block, so that nobody who sees them on their way takes the bounty.
     /// @dev One epoch, one record, one inbox prefix, two log hashes. The stake is slashed, half to
     /// the caller, and the sequencer suspended until another is named or the standby promoted.
     function proveEquivocation(
@@ -136,6 +146,12 @@ interface ISequencerRegistry {
 
     /// @notice What slashing owes the insurance fund. [USD e-6]
     function owedToInsurance() external view returns (uint256);
+
+    /// @notice The block in which a finder announced receipts; zero if he did not.
+    function announcedIn(address finder, bytes32 commitment) external view returns (uint256);
+
+    /// @notice How long a stake stays after its owner has asked for it. [s]
+    function unstakeDelay() external view returns (uint64);
 
     /// @notice The EIP-712 domain of receipts.
     function domainSeparator() external view returns (bytes32);

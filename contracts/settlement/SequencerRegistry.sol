@@ -39,6 +39,7 @@ contract SequencerRegistry is ISequencerRegistry, EIP712 {
     address public immutable governor;
     address public immutable guardian;
     uint256 public immutable minimumStake; // [USD e-6]
+    /// @inheritdoc ISequencerRegistry
     uint64 public immutable unstakeDelay; // [s]
 
     Current private _current;
@@ -53,6 +54,8 @@ contract SequencerRegistry is ISequencerRegistry, EIP712 {
     /// @inheritdoc ISequencerRegistry
     mapping(address challenger => uint256) public rewardOf;
     mapping(uint64 epoch => bool) private _equivocated;
+    /// @inheritdoc ISequencerRegistry
+    mapping(address finder => mapping(bytes32 commitment => uint256)) public announcedIn;
 
     modifier onlyGovernor() {
         _requireGovernor();
@@ -141,6 +144,13 @@ contract SequencerRegistry is ISequencerRegistry, EIP712 {
     }
 
     /// @inheritdoc ISequencerRegistry
+    function announceEquivocation(bytes32 commitment) external {
+        if (announcedIn[msg.sender][commitment] != 0) revert AlreadyAnnounced(commitment);
+        announcedIn[msg.sender][commitment] = block.number;
+        emit EquivocationAnnounced(msg.sender, commitment);
+    }
+
+    /// @inheritdoc ISequencerRegistry
     function proveEquivocation(
         Receipt calldata one,
         bytes calldata signatureOfOne,
@@ -150,6 +160,9 @@ contract SequencerRegistry is ISequencerRegistry, EIP712 {
         bool isSameRecord = one.epoch == other.epoch && one.seq == other.seq
             && one.inboxCursor == other.inboxCursor && one.inboxPrefixHash == other.inboxPrefixHash;
         if (!isSameRecord || one.tip == other.tip) revert NoEquivocation();
+        bytes32 commitment = keccak256(abi.encode(msg.sender, one, other));
+        uint256 announced = announcedIn[msg.sender][commitment];
+        if (announced == 0 || announced == block.number) revert NotAnnounced(commitment);
         address offender = sequencerOf[one.epoch];
         _requireSigned(one, signatureOfOne, offender);
         _requireSigned(other, signatureOfOther, offender);

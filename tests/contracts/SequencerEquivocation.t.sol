@@ -19,6 +19,21 @@ contract SequencerEquivocationTest is SettlementRig {
         one = ISequencerRegistry.Receipt(1, 77, keccak256("one"), 3, keccak256("prefix"));
         two = one;
         two.tip = keccak256("two");
+        announce(FINDER);
+    }
+
+    function commitmentOf(address finder) private view returns (bytes32) {
+        return keccak256(abi.encode(finder, one, two));
+    }
+
+    function announce(address finder) private {
+        vm.startPrank(finder);
+        bytes32 commitment = commitmentOf(finder);
+        if (registry.announcedIn(finder, commitment) == 0) {
+            registry.announceEquivocation(commitment);
+        }
+        vm.stopPrank();
+        vm.roll(block.number + 1);
     }
 
     function hashed(ISequencerRegistry.Receipt memory receipt) private pure returns (bytes32) {
@@ -51,6 +66,7 @@ contract SequencerEquivocationTest is SettlementRig {
     }
 
     function refuse(bytes memory reason) private {
+        announce(FINDER);
         (bytes memory a, bytes memory b) = (by(SEQUENCER_KEY, one), by(SEQUENCER_KEY, two));
         vm.expectRevert(reason);
         show(a, b);
@@ -78,6 +94,42 @@ contract SequencerEquivocationTest is SettlementRig {
         vm.assertEq(epoch, 1);
         vm.assertFalse(isBonded);
         vm.assertEq(registry.rewardOf(FINDER), MINIMUM_STAKE / 2);
+    }
+
+    /// @dev T7: who copies the receipts on their way did not announce them before.
+    function test_who_sees_the_receipts_on_their_way_takes_no_bounty() public {
+        (bytes memory a, bytes memory b) = (by(SEQUENCER_KEY, one), by(SEQUENCER_KEY, two));
+        address thief = address(0xbad);
+        bytes32 copied = commitmentOf(FINDER);
+        bytes32 own = commitmentOf(thief);
+        bytes memory reason = abi.encodeWithSelector(ISequencerRegistry.NotAnnounced.selector, own);
+        vm.startPrank(thief);
+        registry.announceEquivocation(copied);
+        vm.roll(block.number + 1);
+        vm.expectRevert(reason);
+        registry.proveEquivocation(one, a, two, b);
+        registry.announceEquivocation(own);
+        vm.expectRevert(reason);
+        registry.proveEquivocation(one, a, two, b);
+        vm.stopPrank();
+        show(a, b);
+        vm.assertEq(registry.rewardOf(FINDER), MINIMUM_STAKE / 2);
+        vm.assertEq(registry.rewardOf(thief), 0);
+    }
+
+    function test_announcing_is_public_and_done_once() public {
+        bytes32 commitment = keccak256("later");
+        vm.expectEmit(address(registry));
+        emit ISequencerRegistry.EquivocationAnnounced(FINDER, commitment);
+        vm.startPrank(FINDER);
+        registry.announceEquivocation(commitment);
+        vm.assertEq(registry.announcedIn(FINDER, commitment), block.number);
+        vm.roll(block.number + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ISequencerRegistry.AlreadyAnnounced.selector, commitment)
+        );
+        registry.announceEquivocation(commitment);
+        vm.stopPrank();
     }
 
     function test_a_suspended_sequencer_does_not_buy_itself_back() public {
@@ -148,6 +200,7 @@ contract SequencerEquivocationTest is SettlementRig {
 
     function test_an_epoch_that_has_not_begun_has_no_signer() public {
         (one.epoch, two.epoch) = (2, 2);
+        announce(FINDER);
         vm.expectRevert(
             abi.encodeWithSelector(ISequencerRegistry.WrongSigner.selector, address(0), address(0))
         );
