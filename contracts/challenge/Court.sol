@@ -43,14 +43,17 @@ contract Court is Demands {
     }
 
     /// @inheritdoc ICourt
-    function open(uint64 batchNo, bytes32 commitment) external returns (bytes32 id) {
+    function open(uint64 batchNo, bytes32 batchHash, bytes32 commitment)
+        external
+        returns (bytes32 id)
+    {
         id = _idOf(msg.sender, commitment);
         require(_challenges[id].openedAt == 0, ChallengeExists(id));
-        bytes32 batchHash = ISettlement(settlement).batchHashOf(batchNo);
         _challenges[id] = Challenge({
             challenger: msg.sender,
             batchNo: batchNo,
             openedAt: uint64(block.timestamp),
+            openedIn: uint64(block.number),
             committedAt: ISettlement(settlement).committedAt(batchNo),
             batchHash: batchHash
         });
@@ -67,8 +70,10 @@ contract Court is Demands {
             msg.sender, keccak256(abi.encode(msg.sender, kind, batchHash, keccak256(evidence)))
         );
         Challenge memory challenge = _challenges[id];
-        require(challenge.openedAt != 0 && challenge.batchHash == batchHash, NoSuchChallenge(id));
+        require(challenge.batchHash == batchHash, NoSuchChallenge(id));
         require(_isStill(challenge), BatchGone(challenge.batchNo, batchHash));
+        // Else whoever sees evidence on its way would open and reveal before it.
+        require(block.number > challenge.openedIn, RevealTooEarly(challenge.openedIn));
         uint256 until = challenge.openedAt + revealWindow;
         // The few seconds that a validator may shift matter little to this window.
         // forge-lint: disable-next-line(block-timestamp)

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
 import {ICourt} from "../interfaces/ICourt.sol";
+import {IProofRouter} from "../interfaces/IProofRouter.sol";
 import {ISequencerRegistry} from "../interfaces/ISequencerRegistry.sol";
 import {ISettlement} from "../interfaces/ISettlement.sol";
 import {BatchHeader, BatchStatus} from "../types/Batch.sol";
@@ -32,11 +33,31 @@ abstract contract CourtStore is ICourt {
         if (config.bondE6 == 0 || config.revealWindow == 0) {
             revert ZeroBondOrWindow(config.bondE6, config.revealWindow);
         }
+        _requireTimes(config);
         cash = config.cash;
         settlement = config.settlement;
         registry = config.registry;
         bondE6 = config.bondE6;
         revealWindow = config.revealWindow;
+    }
+
+    /// @dev A challenge is opened before the longest window ends, and decided within `revealWindow`.
+    /// Until then no stake may leave and no verifier retire; and what is honest must be final in
+    /// time although strangers delay it.
+    function _requireTimes(Config memory config) private view {
+        ISettlement chain = ISettlement(config.settlement);
+        (uint256 window, uint256 proven) = (chain.attestedWindow(), chain.provenWindow());
+        if (proven > window) window = proven;
+        uint256 slowest = window + chain.maxExtension() + config.revealWindow;
+        (uint256 liveness, uint256 repairTime) = (chain.liveness(), chain.repairTime());
+        require(
+            liveness > slowest && repairTime > slowest,
+            FreezesTooSoon(liveness, repairTime, slowest)
+        );
+        uint256 unstakeDelay = ISequencerRegistry(config.registry).unstakeDelay();
+        require(unstakeDelay > slowest, StakeLeavesTooSoon(unstakeDelay, slowest));
+        uint256 retireDelay = IProofRouter(chain.proofRouter()).retireDelay();
+        require(retireDelay > slowest, VerifierRetiresTooSoon(retireDelay, slowest));
     }
 
     /// @dev Makes an open batch challenged, for a bond of the caller.

@@ -26,12 +26,14 @@ interface ICourt {
 
     /// @notice A challenge that is open.
     /// @param openedAt Zero when there is no such challenge. [s since 1970]
+    /// @param openedIn Block of the chain, after which it may be revealed.
     /// @param committedAt Of the batch: the same header may be committed again after a revert, and
     /// is another case then. [s since 1970]
     struct Challenge {
         address challenger;
         uint64 batchNo;
         uint64 openedAt;
+        uint64 openedIn;
         uint64 committedAt;
         bytes32 batchHash;
     }
@@ -40,6 +42,12 @@ interface ICourt {
     error ZeroAddress();
     /// @notice A challenge would cost nothing, or nobody could reveal in time.
     error ZeroBondOrWindow(uint256 bondE6, uint64 revealWindow);
+    /// @notice Bonded strangers could freeze the venue by delaying honest batches. [s]
+    error FreezesTooSoon(uint256 liveness, uint256 repairTime, uint256 slowest);
+    /// @notice A stake could leave before all that it answers for is final. [s]
+    error StakeLeavesTooSoon(uint256 unstakeDelay, uint256 slowest);
+    /// @notice A verifier could retire before all batches of its kind are final. [s]
+    error VerifierRetiresTooSoon(uint256 retireDelay, uint256 slowest);
     error NotGovernor(address caller);
     /// @notice As many judges as kinds are given.
     error JudgeCount(uint256 kinds, uint256 judges);
@@ -53,6 +61,8 @@ interface ICourt {
     error ChallengeExists(bytes32 id);
     /// @notice The caller did not commit to this kind, header and evidence, or it is decided.
     error NoSuchChallenge(bytes32 id);
+    /// @notice A challenge is revealed in a later block than it is opened in.
+    error RevealTooEarly(uint64 openedIn);
     /// @notice The time to reveal is over. [s since 1970]
     error RevealTooLate(uint256 until, uint256 time);
     /// @notice The challenger still has time to reveal. [s since 1970]
@@ -87,11 +97,17 @@ interface ICourt {
     event BondPaid(address indexed to, uint256 amountE6);
 
     /// @notice Pays the bond and makes an open batch challenged, before its window ends.
+    /// @dev Reverts, and takes nothing, when the number is another batch's by then: who is accused
+    /// cannot put an honest batch in the place of the faulty one and have the bond.
+    /// @param batchHash Header hash of the batch that is meant.
     /// @param commitment keccak256(abi.encode(caller, kind, header hash, keccak256(evidence))).
     /// @return id keccak256(abi.encode(caller, commitment)).
-    function open(uint64 batchNo, bytes32 commitment) external returns (bytes32 id);
+    function open(uint64 batchNo, bytes32 batchHash, bytes32 commitment)
+        external
+        returns (bytes32 id);
 
-    /// @notice Has the judge of the kind decide; only for who opened with just this.
+    /// @notice Has the judge of the kind decide; only for who opened with just this, in an earlier
+    /// block.
     /// @dev A fault reverts the batch, slashes the sequencer of its epoch and gives the bond back;
     /// without one, this reverts.
     function reveal(BatchHeader calldata header, uint8 kind, bytes calldata evidence) external;

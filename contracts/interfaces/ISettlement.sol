@@ -256,6 +256,8 @@ interface ISettlement {
     function statusOf(uint64 batchNo) external view returns (BatchStatus);
 
     /// @notice When an open batch was committed; zero if it is not open. [s since 1970]
+    /// @dev A second later than the batch of this number that was dropped while it was challenged,
+    /// also when both were committed in one second: number and time name one commitment.
     function committedAt(uint64 batchNo) external view returns (uint64);
 
     /// @notice When the window of an open batch ends, as things are; zero if it is not open.
@@ -293,6 +295,24 @@ interface ISettlement {
 
     /// @notice When the venue ended; zero if it did not. [s since 1970]
     function frozenAt() external view returns (uint64);
+
+    /// @notice Between commit and finality of an attested batch, without challenges. [s]
+    function attestedWindow() external view returns (uint64);
+
+    /// @notice The same with a validity proof. [s]
+    function provenWindow() external view returns (uint64);
+
+    /// @notice By which challenges delay one batch in all. [s]
+    function maxExtension() external view returns (uint64);
+
+    /// @notice How long nothing may become final while something waits. [s]
+    function liveness() external view returns (uint64);
+
+    /// @notice In which what an upheld challenge reverted must be made good. [s]
+    function repairTime() external view returns (uint64);
+
+    /// @notice Who sends a proof to the verifier of its kind.
+    function proofRouter() external view returns (address);
 
     /// @notice The EIP-712 domain of headers and of the traders' intents.
     function domainSeparator() external view returns (bytes32);

@@ -49,8 +49,11 @@ abstract contract BatchStore is ISettlement {
     uint64 internal constant MOST_OPEN = 64;
 
     // What they are is said in ISettlement.Config.
+    /// @inheritdoc ISettlement
     uint64 public immutable provenWindow; // [s]
+    /// @inheritdoc ISettlement
     uint64 public immutable attestedWindow; // [s]
+    /// @inheritdoc ISettlement
     uint64 public immutable maxExtension; // [s]
     uint64 public immutable maxOpenBatches;
 

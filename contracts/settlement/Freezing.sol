@@ -12,7 +12,9 @@ abstract contract Freezing is BatchStore {
     // What they are is said in ISettlement.Config.
     address public immutable inbox;
     uint64 public immutable forcedDeadline; // [s]
+    /// @inheritdoc ISettlement
     uint64 public immutable liveness; // [s]
+    /// @inheritdoc ISettlement
     uint64 public immutable repairTime; // [s]
 
     constructor(Config memory config) {

@@ -34,6 +34,7 @@ contract Settlement is BatchStore, Disputes, Freezing, EIP712 {
     address public immutable vault;
     address public immutable riskParameters;
     address public immutable insuranceFund;
+    /// @inheritdoc ISettlement
     address public immutable proofRouter;
     uint64 public immutable maxSkew; // [s]
     uint64 public immutable maxLag; // [s]
@@ -84,8 +85,12 @@ contract Settlement is BatchStore, Disputes, Freezing, EIP712 {
         _chain = chain;
         lastStateRoot = header.stateRoot;
         _hashes[header.batchNo] = batchHash;
+        Open storage open = _openOf(header.batchNo);
+        uint40 time = _now();
+        // What was dropped while challenged is told apart from its successor by this time.
+        if (open.challenges != 0 && open.committedAt >= time) time = open.committedAt + 1;
         _open[header.batchNo % (maxOpenBatches + 1)] =
-            Open(_now(), header.timeEnd, header.inboxTo, 0, 0, ProofClass.NONE);
+            Open(time, header.timeEnd, header.inboxTo, 0, 0, ProofClass.NONE);
 
         emit BatchCommitted(header.batchNo, batchHash, header.stateRoot, header.daLength);
     }

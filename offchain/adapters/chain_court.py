@@ -188,9 +188,17 @@ class ChainCourt:
     def open(
         self, signer: Signer, header: BatchHeader, accusation: Accusation
     ) -> TransactionReceipt:
-        """Open a challenge; the court must be allowed to take the bond."""
+        """Open a challenge; the court must be allowed to take the bond.
+
+        Raises
+        ------
+        TransactionReverted
+            Another batch has the number by now, or none. Then no bond was taken.
+        """
         commitment = self._commitment(signer, header, accusation)
-        return self._chain.send(signer, COURT, "open", header.batch_no, commitment)
+        return self._chain.send(
+            signer, COURT, "open", header.batch_no, batch_hash(header), commitment
+        )
 
     def reveal(
         self, signer: Signer, header: BatchHeader, accusation: Accusation

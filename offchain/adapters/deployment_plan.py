@@ -65,7 +65,7 @@ JUDGES = {
     "OutputJudge": 13,
 }
 """Judges by the kind of challenge that they decide; 6 and 10 are registered later."""
-LAST = ("Court", "Settlement", "RiskOracle", "FundingOracle", "PythFeed")
+LAST = ("Settlement", "Court", "RiskOracle", "FundingOracle", "PythFeed")
 COLLATERALS = ("WBTC",)
 Arguments = dict[str, Sequence[Any]]
 
@@ -324,8 +324,8 @@ def _last(at: Mapping[str, str], config: DeploymentConfig) -> Arguments:
         config.engine_hash,
     )
     return {
-        "Court": (court, list(JUDGES.values()), [at[name] for name in JUDGES]),
         "Settlement": (settlement,),
+        "Court": (court, list(JUDGES.values()), [at[name] for name in JUDGES]),
         "RiskOracle": (at["OracleHub"], at["RiskParameters"], at["RiskCells"]),
         "FundingOracle": (at["Settlement"],),
         "PythFeed": (at["OracleHub"],),

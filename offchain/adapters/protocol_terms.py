@@ -72,8 +72,13 @@ class ProtocolTerms:
 
     @property
     def unstake_delay_s(self) -> int:
-        """How long a stake stays after its owner asked for it: no open batch may outlive it."""
-        return self.attested_window_s + self.max_extension_s
+        """How long a stake stays after its owner asked for it.
+
+        No batch that it answers for may be open or disputed for longer; one more `revealWindow` is
+        for a decision that is slow to be included. The court's constructor checks it.
+        """
+        longest = max(self.attested_window_s, self.proven_window_s)
+        return longest + self.max_extension_s + 2 * self.reveal_window_s
 
 
 DEVELOPMENT = ProtocolTerms(
@@ -112,7 +117,7 @@ PRODUCTION = ProtocolTerms(
     verify_window_s=DAY_S,
     forced_deadline_s=7 * DAY_S,
     liveness_s=3 * DAY_S,
-    repair_s=2 * DAY_S,
+    repair_s=3 * DAY_S,
     exit_slack_s=3 * DAY_S,
     max_skew_s=MINUTE_S,
     max_lag_s=DAY_S,

@@ -68,11 +68,13 @@ contract CourtTest is SettlementRig {
 
     function test_the_court_itself_stays_below_its_ceilings() public {
         BatchHeader memory header = committed();
-        bytes32 commitment = commitmentOf(ALICE, header, KIND, hex"01");
+        (bytes32 batchHash, bytes32 commitment) =
+            (hashOf(header), commitmentOf(ALICE, header, KIND, hex"01"));
         vm.startPrank(ALICE);
         uint256 start = gasleft();
-        _court.open(1, commitment);
+        _court.open(1, batchHash, commitment);
         uint256 opening = start - gasleft();
+        vm.roll(block.number + 1);
         start = gasleft();
         _court.reveal(header, KIND, hex"01");
         uint256 revealing = start - gasleft();
@@ -115,7 +117,7 @@ contract CourtTest is SettlementRig {
         BatchHeader memory header = committed();
         BatchHeader memory other = committed();
         vm.startPrank(ALICE);
-        bytes32 id = _court.open(1, commitmentOf(ALICE, other, KIND, hex"01"));
+        bytes32 id = _court.open(1, hashOf(header), commitmentOf(ALICE, other, KIND, hex"01"));
         vm.expectRevert(abi.encodeWithSelector(ICourt.NoSuchChallenge.selector, id));
         _court.reveal(other, KIND, hex"01");
         vm.stopPrank();
@@ -144,7 +146,8 @@ contract CourtTest is SettlementRig {
     function test_RevertWhen_no_judge_decides_the_kind() public {
         BatchHeader memory header = committed();
         vm.startPrank(ALICE);
-        _court.open(1, commitmentOf(ALICE, header, 99, hex"01"));
+        _court.open(1, hashOf(header), commitmentOf(ALICE, header, 99, hex"01"));
+        vm.roll(block.number + 1);
         vm.expectRevert(abi.encodeWithSelector(ICourt.UnknownKind.selector, 99));
         _court.reveal(header, 99, hex"01");
         vm.stopPrank();
@@ -154,16 +157,17 @@ contract CourtTest is SettlementRig {
         BatchHeader memory header = committed();
         bytes32 id = opened(ALICE, header, hex"01");
         bytes32 commitment = commitmentOf(ALICE, header, KIND, hex"01");
+        bytes32 batchHash = hashOf(header);
         vm.expectRevert(abi.encodeWithSelector(ICourt.ChallengeExists.selector, id));
         vm.prank(ALICE);
-        _court.open(1, commitment);
+        _court.open(1, batchHash, commitment);
     }
 
     function test_a_copied_commitment_does_not_stop_its_author() public {
         BatchHeader memory header = committed();
         bytes32 commitment = commitmentOf(ALICE, header, KIND, hex"01");
         vm.prank(BOB);
-        _court.open(1, commitment);
+        _court.open(1, hashOf(header), commitment);
         opened(ALICE, header, hex"01");
         vm.prank(ALICE);
         _court.reveal(header, KIND, hex"01");
@@ -173,7 +177,7 @@ contract CourtTest is SettlementRig {
     function test_RevertWhen_the_batch_is_not_open() public {
         vm.expectRevert(abi.encodeWithSelector(ISettlement.NotOpen.selector, 1, BatchStatus.NONE));
         vm.prank(ALICE);
-        _court.open(1, bytes32(0));
+        _court.open(1, bytes32(0), bytes32(0));
     }
 
     function test_what_is_not_revealed_is_forfeited_and_delays_the_batch() public {
@@ -333,10 +337,12 @@ contract CourtTest is SettlementRig {
 
     function opened(address challenger, BatchHeader memory header, bytes memory evidence)
         private
-        returns (bytes32)
+        returns (bytes32 id)
     {
+        bytes32 commitment = commitmentOf(challenger, header, KIND, evidence);
         vm.prank(challenger);
-        return _court.open(header.batchNo, commitmentOf(challenger, header, KIND, evidence));
+        id = _court.open(header.batchNo, hashOf(header), commitment);
+        vm.roll(block.number + 1);
     }
 
     function expectNoSuchChallenge(

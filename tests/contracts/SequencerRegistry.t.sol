@@ -49,7 +49,7 @@ contract SequencerRegistryTest is SettlementRig {
         vm.prank(sequencer);
         registry.requestUnstake(1);
         requireCurrent(sequencer, 1, false);
-        requireStake(sequencer, MINIMUM_STAKE, 1, block.timestamp + WINDOW + MAX_EXTENSION);
+        requireStake(sequencer, MINIMUM_STAKE, 1, block.timestamp + UNSTAKE_DELAY);
         stakeFor(sequencer, 1);
         requireCurrent(sequencer, 1, true);
     }
@@ -76,7 +76,7 @@ contract SequencerRegistryTest is SettlementRig {
         stakeFor(sequencer, 100);
         vm.startPrank(sequencer);
         vm.expectEmit(address(registry));
-        uint64 due = uint64(block.timestamp + WINDOW + MAX_EXTENSION);
+        uint64 due = uint64(block.timestamp + UNSTAKE_DELAY);
         emit ISequencerRegistry.UnstakeRequested(sequencer, 30, due);
         registry.requestUnstake(30);
         vm.warp(due - 1);
@@ -100,7 +100,7 @@ contract SequencerRegistryTest is SettlementRig {
         registry.requestUnstake(30);
         vm.warp(block.timestamp + 50);
         registry.requestUnstake(20);
-        requireStake(sequencer, MINIMUM_STAKE, 50, block.timestamp + WINDOW + MAX_EXTENSION);
+        requireStake(sequencer, MINIMUM_STAKE, 50, block.timestamp + UNSTAKE_DELAY);
     }
 
     function test_more_than_the_stake_does_not_leave() public {

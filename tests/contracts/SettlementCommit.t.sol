@@ -337,6 +337,16 @@ contract SettlementCommitTest is SettlementRig {
         vm.assertTrue(done);
     }
 
+    /// @dev A contract has no code while it is made: it is told from an account by the origin.
+    function test_a_commit_while_a_contract_is_made_is_refused() public {
+        bytes memory signature = signatureOf(header);
+        address made = address(0xc0de);
+        vm.assertEq(made.code.length, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.NotDirect.selector, made));
+        vm.prank(made, RELAYER);
+        settlement.commit(header, signature, LOG);
+    }
+
     /// @dev EIP-7702: an account that has code may call itself, and from there the settlement.
     function test_a_commit_by_an_account_with_code_is_refused() public {
         bytes memory signature = signatureOf(header);

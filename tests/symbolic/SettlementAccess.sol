@@ -18,6 +18,14 @@ contract OneSequencer {
     function current() external pure returns (address, uint64, bool) {
         return (SEQUENCER, 1, true);
     }
+
+    function unstakeDelay() external pure returns (uint64) {
+        return 3 days;
+    }
+
+    function retireDelay() external pure returns (uint64) {
+        return 3 days;
+    }
 }
 
 /// @dev Who may drop or stop a batch, name a judge, or say what a price is good for.
@@ -32,16 +40,11 @@ contract SettlementAccessSymbolic is SettlementTerms, Restricted {
 
     function setUp() public {
         vm.warp(1_800_000_000);
-        settlement = new OpenSettlement(terms(address(this), address(new OneSequencer()), COURT));
+        address registry = address(new OneSequencer());
+        settlement = new OpenSettlement(terms(address(this), registry, COURT));
         court = new Court(
             ICourt.Config(
-                address(this),
-                address(settlement),
-                address(this),
-                address(this),
-                GOVERNOR,
-                1e9,
-                1 hours
+                address(this), address(settlement), registry, address(this), GOVERNOR, 1e9, 1 hours
             ),
             new uint8[](0),
             new address[](0)

@@ -52,9 +52,9 @@ contract AccessVenue is GovernanceRig {
             "Inbox",
             "Exit",
             "SequencerRegistry",
-            "Court",
             "LiquidationManager",
-            "Settlement"
+            "Settlement",
+            "Court"
         ];
         uint256 nonce = vm.getNonce(address(this));
         for (uint256 i = 0; i < names.length; ++i) {
@@ -95,7 +95,7 @@ contract AccessVenue is GovernanceRig {
         new Guardian(HOLDER, governor, contractOf("VaultLimits"), contractOf("SequencerRegistry"));
         new VaultLimits(settings(governor, guardianAt), targets());
         newParameters(governor, RISK_SETTER);
-        new ProofRouter(governor, 1 days);
+        new ProofRouter(governor, 3 days);
         address[] memory signers = new address[](3);
         (signers[0], signers[1], signers[2]) = (address(1), address(2), address(3));
         IOracleHub.Limits memory limits = IOracleHub.Limits(1, 50_000, 60e9, 1e9);
@@ -134,7 +134,7 @@ contract AccessVenue is GovernanceRig {
                 contractOf("PlimsollTimelock"),
                 contractOf("Guardian"),
                 1e9,
-                2 days,
+                3 days,
                 SEQUENCER,
                 STRANGER
             )
@@ -148,7 +148,6 @@ contract AccessVenue is GovernanceRig {
             1e9,
             1 hours
         );
-        new Court(court, new uint8[](0), new address[](0));
         new LiquidationManager(
             ISettlement(contractOf("Settlement")),
             IOracleHub(contractOf("OracleHub")),
@@ -156,6 +155,7 @@ contract AccessVenue is GovernanceRig {
             IInsuranceFund(contractOf("InsuranceFund"))
         );
         new Settlement(settlementConfig());
+        new Court(court, new uint8[](0), new address[](0));
     }
 
     function nameRoles() private {
@@ -191,7 +191,7 @@ contract AccessVenue is GovernanceRig {
             maxLag: 1 days,
             forcedDeadline: 7 days,
             liveness: 3 days,
-            repairTime: 2 days,
+            repairTime: 3 days,
             engineHash: "engine"
         });
     }

@@ -37,6 +37,7 @@ contract SettlementHandler is SettlementRig {
     uint256 private _repairNo;
     uint256 private _repairSince;
     uint256 private _salt;
+    mapping(uint256 place => uint256) private _notBefore; // of the ring
 
     constructor(Bug bug) {
         _bug = bug;
@@ -88,7 +89,11 @@ contract SettlementHandler is SettlementRig {
         BatchHeader memory header = next(take);
         bool isRight = frozenAt == 0 && _chain.length - finalised < MAX_OPEN;
         if (send(header, isRight)) {
-            _chain.push(Ghost(abi.encode(header), hashOf(header), block.timestamp, 0, 0, false));
+            uint256 place = _chain.length % (MAX_OPEN + 1);
+            uint256 time = block.timestamp;
+            if (_notBefore[place] > time) time = _notBefore[place];
+            _notBefore[place] = 0;
+            _chain.push(Ghost(abi.encode(header), hashOf(header), time, 0, 0, false));
         }
     }
 
@@ -221,7 +226,12 @@ contract SettlementHandler is SettlementRig {
 
     function drop(uint256 place) private {
         _dropped = headerAt(place);
-        while (_chain.length > place) _chain.pop();
+        while (_chain.length > place) {
+            Ghost storage last = _chain[_chain.length - 1];
+            uint256 next_ = (_chain.length - 1) % (MAX_OPEN + 1);
+            _notBefore[next_] = last.challenges == 0 ? 0 : last.committedAt + 1;
+            _chain.pop();
+        }
     }
 
     function next(uint256 take) private returns (BatchHeader memory header) {

@@ -66,6 +66,7 @@ abstract contract SettlementRig {
     uint64 internal constant FORCED_DEADLINE = 2000;
     uint64 internal constant LIVENESS = 1000;
     uint64 internal constant REPAIR_TIME = 500;
+    uint64 internal constant UNSTAKE_DELAY = 300;
     uint256 internal constant MINIMUM_STAKE = 1000e6;
     bytes32 internal constant ENGINE = keccak256("engine");
     bytes32 internal constant EXIT_ROOT = keccak256("sum tree");
@@ -186,7 +187,7 @@ abstract contract SettlementRig {
             governor: address(this),
             guardian: GUARDIAN,
             minimumStake: MINIMUM_STAKE,
-            unstakeDelay: WINDOW + MAX_EXTENSION,
+            unstakeDelay: UNSTAKE_DELAY,
             sequencer: vm.addr(SEQUENCER_KEY),
             standby: vm.addr(STANDBY_KEY)
         });

@@ -39,7 +39,7 @@ abstract contract SettlementTerms {
             liquidationManager: other,
             riskParameters: other,
             insuranceFund: other,
-            proofRouter: other,
+            proofRouter: registry,
             registry: registry,
             court: court,
             provenWindow: 2 hours,
@@ -51,7 +51,7 @@ abstract contract SettlementTerms {
             maxLag: 1 days,
             forcedDeadline: 7 days,
             liveness: 3 days,
-            repairTime: 2 days,
+            repairTime: 3 days,
             engineHash: "engine"
         });
     }
