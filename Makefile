@@ -82,6 +82,10 @@ conformance: $(READY) ## Hold the models to published cases, and to ../shared/da
 mutation: $(READY) ## Change core and pricing a little, many times; 90 % must be noticed (deep).
 	$(BIN)/python scripts/mutation.py
 
+.PHONY: guards
+guards: $(READY) ## Switch off each guard of the contracts alone; a forge test must notice (FOLDERS=vault,exit).
+	$(BIN)/python scripts/guards.py $(if $(FOLDERS),--folders "$(FOLDERS)",)
+
 .PHONY: selftest
 selftest: $(READY) .venv-analysis/.ready ## Plant one failure for each gate; fail if a gate stays green.
 	$(BIN)/python scripts/selftest.py
