@@ -35,6 +35,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     address public immutable vault;
     address public immutable settlement;
     address public immutable liquidationManager;
+    address private immutable _first; // admin
 
     Book private _book;
     /// @inheritdoc IInsuranceFund
@@ -61,6 +62,7 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
         vault = vault_;
         settlement = settlement_;
         liquidationManager = liquidationManager_;
+        _first = admin;
         _book.nextBatch = 1;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
     }
@@ -152,6 +154,14 @@ contract InsuranceFund is IInsuranceFund, AccessControl {
     /// @inheritdoc IInsuranceFund
     function balanceE6() external view returns (int128) {
         return _book.balanceE6;
+    }
+
+    /// @inheritdoc AccessControl
+    /// @dev Only who deployed this hands the role over. Whoever the timelock named would act without
+    /// its delay, without an end, and after a freeze.
+    function grantRole(bytes32 role, address account) public override {
+        if (msg.sender != _first) revert AccessControlUnauthorizedAccount(msg.sender, role);
+        super.grantRole(role, account);
     }
 
     /// @inheritdoc IInsuranceFund

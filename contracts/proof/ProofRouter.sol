@@ -19,10 +19,12 @@ contract ProofRouter is IProofRouter, AccessControl {
     /// @inheritdoc IProofRouter
     uint64 public immutable retireDelay;
 
+    address private immutable _first; // admin
     mapping(uint8 kind => Entry) private _entries;
 
     constructor(address admin, uint64 retireDelay_) {
         retireDelay = retireDelay_;
+        _first = admin;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
     }
 
@@ -67,6 +69,14 @@ contract ProofRouter is IProofRouter, AccessControl {
     /// @inheritdoc IProofRouter
     function retiresAt(uint8 kind) external view returns (uint64) {
         return _entries[kind].retiresAt;
+    }
+
+    /// @inheritdoc AccessControl
+    /// @dev Only who deployed this hands the role over. Whoever the timelock named would act without
+    /// its delay, without an end, and after a freeze.
+    function grantRole(bytes32 role, address account) public override {
+        if (msg.sender != _first) revert AccessControlUnauthorizedAccount(msg.sender, role);
+        super.grantRole(role, account);
     }
 
     /// @inheritdoc IProofRouter

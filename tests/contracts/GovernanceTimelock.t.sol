@@ -221,6 +221,18 @@ contract GovernanceTimelockTest is GovernanceRig {
         vm.assertEq(guardian.holder(), STRANGER);
     }
 
+    /// @dev Else any proposal could be shielded from the guardian by a call to it in its list.
+    function test_the_guardian_cancels_a_list_of_calls_that_names_it_among_others() public {
+        (address[] memory to, uint256[] memory values, bytes[] memory calls) = list();
+        (to[0], calls[0]) = (address(guardian), abi.encodeCall(IGuardian.setHolder, (HOLDER)));
+        vm.prank(PROPOSER);
+        timelock.scheduleBatch(to, values, calls, 0, 0, DELAY);
+        bytes32 id = timelock.hashOperationBatch(to, values, calls, 0, 0);
+        vm.prank(HOLDER);
+        guardian.cancel(id);
+        vm.assertFalse(timelock.isOperation(id));
+    }
+
     function test_the_proposer_cancels_what_replaces_the_guardians_holder() public {
         bytes32 id = propose(address(guardian), abi.encodeCall(IGuardian.setHolder, (STRANGER)));
         vm.prank(PROPOSER);

@@ -154,6 +154,21 @@ contract InsuranceFundTest {
         vm.assertEq(vault.bookedBalance(0), 70);
     }
 
+    /// @dev G-1, G-4: after the hand-over nobody acts beside the timelock.
+    function test_the_role_is_handed_over_and_never_shared() public {
+        (address timelock, address other) = (address(0x71e), address(0x07e4));
+        insurance.grantRole(0, timelock);
+        insurance.renounceRole(0, address(this));
+        vm.assertTrue(insurance.hasRole(0, timelock));
+        bytes4 refusal = IAccessControl.AccessControlUnauthorizedAccount.selector;
+        vm.expectRevert(abi.encodeWithSelector(refusal, timelock, bytes32(0)));
+        vm.prank(timelock);
+        insurance.grantRole(0, other);
+        vm.expectRevert(abi.encodeWithSelector(refusal, address(this), bytes32(0)));
+        insurance.grantRole(0, other);
+        vm.assertFalse(insurance.hasRole(0, other));
+    }
+
     function test_nobody_else_seeds() public {
         fund(100);
         vm.expectRevert(

@@ -157,6 +157,21 @@ contract ProofRouterTest {
         router.retire(4);
     }
 
+    /// @dev G-1, G-4: after the hand-over nobody acts beside the timelock.
+    function test_the_role_is_handed_over_and_never_shared() public {
+        (address timelock, address other) = (address(0x71e), address(0x07e4));
+        router.grantRole(0, timelock);
+        router.renounceRole(0, address(this));
+        vm.assertTrue(router.hasRole(0, timelock));
+        bytes4 refusal = IAccessControl.AccessControlUnauthorizedAccount.selector;
+        vm.expectRevert(abi.encodeWithSelector(refusal, timelock, bytes32(0)));
+        vm.prank(timelock);
+        router.grantRole(0, other);
+        vm.expectRevert(abi.encodeWithSelector(refusal, address(this), bytes32(0)));
+        router.grantRole(0, other);
+        vm.assertFalse(router.hasRole(0, other));
+    }
+
     function test_only_the_admin_retires() public {
         vm.expectRevert(
             abi.encodeWithSelector(

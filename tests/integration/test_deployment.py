@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from web3 import Web3
+from web3.exceptions import ContractCustomError
 
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.deployment import (
@@ -113,6 +114,14 @@ def test_the_timelock_is_the_only_admin_afterwards(venue: Deployed) -> None:
         assert not read(venue, name, "hasRole", role, CONFIG.sequencer)
     for name in ("CollateralVault", "VaultLimits", "RiskParameters", "SequencerRegistry", "Court"):
         assert read(venue, name, "governor") == timelock
+
+
+def test_the_timelock_can_make_nobody_else_an_admin(venue: Deployed) -> None:
+    timelock = venue.deployment.address("PlimsollTimelock")
+    for name in HANDED_OVER:
+        grant = venue.contract(name).functions.grantRole(bytes(32), venue.deployer.address)
+        with pytest.raises(ContractCustomError):
+            grant.call({"from": timelock})
 
 
 def test_every_judge_is_registered_under_its_kind(venue: Deployed) -> None:
