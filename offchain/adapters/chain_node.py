@@ -47,6 +47,8 @@ REPEATABLE = (
 )
 CONNECTIONS = 16
 POLL_S = 0.01
+ONE_BLOCK_LATER = frozenset({"RevealTooEarly", "NotAnnounced"})
+"""Refusals of what follows from a call, in the very block of that call."""
 _REQUEST_FAULTS = (requests.RequestException, ConnectionError)
 
 
@@ -182,9 +184,18 @@ class Node:
             return function.decode_output(data)
 
     def estimate_gas(self, call: str, transaction: TxParams) -> int:
-        """Return the gas that a transaction needs now; TransactionReverted when it would fail."""
+        """Return the gas that a transaction needs now; TransactionReverted when it would fail.
+
+        A node estimates on the newest block. What is refused only there is asked of the next one.
+        """
+        try:
+            with self._faults(call):
+                return self.web3.eth.estimate_gas(transaction)
+        except TransactionReverted as reverted:
+            if reverted.name not in ONE_BLOCK_LATER:
+                raise
         with self._faults(call):
-            return self.web3.eth.estimate_gas(transaction)
+            return self.web3.eth.estimate_gas(transaction, "pending")
 
     def send_raw(self, call: str, raw: bytes) -> bytes:
         """Hand over a signed transaction and return its hash."""
