@@ -7,6 +7,7 @@ from pathlib import Path
 from offchain.adapters.api import Api, ApiServer
 from offchain.adapters.batch_file import BatchFiles
 from offchain.adapters.batch_reports import BatchReports
+from offchain.adapters.chain_challenges import ChainChallenges
 from offchain.adapters.chain_demands import ChainDemands
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.log_file import LogFile
@@ -26,6 +27,7 @@ from offchain.ledger.terms import params_hash
 from offchain.ledger.wire import decode_record, decode_records
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batcher import Batcher, BatchPolicy, Progress, cuts
+from offchain.services.challenges import ChallengeCloser
 from offchain.services.errors import (
     InboxReorganised,
     OffchainError,
@@ -140,6 +142,7 @@ class Node:
         self.answers = PathAnswerer(
             ChainDemands(self.chain), self.batcher, checkpoints, keys.relayer
         )
+        self.challenges = ChallengeCloser(ChainChallenges(self.chain), keys.relayer)
         first_block = self.chain.deployment.block_number
         self.watcher = InboxWatcher(self.chain, self.sequencer, first_block, choices.confirmations)
         self.resequencer = Resequencer(
@@ -237,7 +240,7 @@ class Node:
                 try:
                     progress = self._step(force)
                 finally:
-                    self.answers.step()
+                    self._answer()
             return progress
         except OffchainError as fault:
             self.chain_problem = f"{type(fault).__name__}: {fault}"
@@ -245,6 +248,13 @@ class Node:
         finally:
             self.batch_reports.refresh()
             self._save_snapshot()
+
+    def _answer(self) -> None:
+        """Show the paths that are demanded, and close challenges that were not revealed."""
+        try:
+            self.answers.step()
+        finally:
+            self.challenges.step()
 
     def take_entries(self) -> int:
         """Order what is new in the inbox, and return how many entries were.

@@ -176,6 +176,28 @@ def ask(here: Inhabited, accounts: list[int]) -> int:
     return chain.token_balance(0, payee) - before
 
 
+def test_a_node_closes_a_challenge_that_nobody_reveals_and_its_batch_becomes_final(
+    inhabited: Life,
+) -> None:
+    here = Inhabited(inhabited)
+    here.node.start()
+    here.trade()
+    here.node.settle(force=True)
+    chain = here.chain
+    chain.approve(WATCHER, 0, BOND_E6, "Court")
+    chain.send(WATCHER, "Court", "open", 1, chain.batch_hash_of(1), keccak256(b"nothing"))
+    here.wait(REVEAL_S - 1)
+    here.node.settle()
+    assert chain.status_of(1) == BatchStatus.CHALLENGED
+    here.wait(2)
+    here.node.settle()
+    assert chain.status_of(1) in {BatchStatus.COMMITTED, BatchStatus.PROVEN}
+    assert chain.call("Court", "owedToInsurance") == BOND_E6
+    here.wait(WINDOW_S + REVEAL_S + 1)
+    here.node.settle()
+    assert chain.finalised() == 1
+
+
 def test_an_honest_node_answers_is_paid_for_it_and_goes_on_also_after_a_restart(
     inhabited: Life,
 ) -> None:
