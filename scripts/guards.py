@@ -39,7 +39,7 @@ COPIED = ("contracts", "tests/contracts", "tests/vectors", "scripts/solc.js", "f
 SWITCH = "PLIMSOLL_GUARD"
 SUITES = {
     "settlement": "tests/contracts/{Settlement,Sequencer,Demands,LiquidationFinality}*.t.sol",
-    "challenge": "tests/contracts/{Court,Demands,Challenge,Grammar,History,Holder}*.t.sol",
+    "challenge": "tests/contracts/{Court,Demands,Challenge,Transition,*Judge}*.t.sol",
     "governance": "tests/contracts/Governance*.t.sol",
     "risk": "tests/contracts/RiskParameters*.t.sol",
     "proof": "tests/contracts/{Proof,Attested}*.t.sol",
