@@ -159,12 +159,21 @@ def watch(
     may_freeze: Annotated[
         bool, typer.Option("--freeze", help="Freeze the venue when the rules allow it.")
     ] = False,
+    may_defend: Annotated[
+        bool,
+        typer.Option(
+            "--defend/--no-defend",
+            help="Show what others demand of right batches, so that none falls unanswered.",
+        ),
+    ] = True,
     beacon: BeaconOption = None,
 ) -> None:
     """Replay committed batches, have wrong ones reverted, and earn the bounty."""
     from offchain.app.watch_command import WatchChoices, run_watch  # noqa: PLC0415 - slow
 
-    choices = WatchChoices(rpc, address(settlement), key, steps, is_dry, may_freeze, beacon)
+    choices = WatchChoices(
+        rpc, address(settlement), key, steps, is_dry, may_freeze, beacon, may_defend
+    )
     if not run_watch(choices, lambda seen: typer.echo(json.dumps(seen))):
         raise typer.Exit(int(Exit.VERIFICATION_FAILED))
 

@@ -21,6 +21,8 @@ from offchain.services.watch.moment import Accusation, Moment, Witness
 from offchain.services.watch.posted import Archive, PostedTrace
 
 Accusations = Callable[[Disclosures], Iterator[Accusation]]
+Closings = Callable[[Disclosures], Closing]
+Moments = Callable[[Disclosures], Iterator[Moment]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,18 @@ class Difference:
         In words.
     accusations : callable
         Yields what judges may be shown, given what others opened of the batch.
+    closing : callable or None
+        Makes the honest end of the batch, when all its steps hold.
+    moments : callable or None
+        Yields the record that is wrong, with the states around it.
     """
 
     batch_no: int
     header: BatchHeader
     problem: str
     accusations: Accusations
+    closing: Closings | None = None
+    moments: Moments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,18 @@ class Replay:
         """Return where the replay stood before a batch that it took in."""
         return self._marks[batch_no]
 
+    def closed_of(self, batch_no: int) -> Closed:
+        """Return totals and checkpoint of a batch that it took in and has not forgotten."""
+        after = self._marks.get(batch_no + 1)
+        closed = self._closed if after is None else after.closed
+        assert closed is not None
+        return closed
+
+    def closing_of(self, batch_no: int, disclosures: Disclosures) -> Closing:
+        """Make the end of a batch that it took in and has not forgotten."""
+        trace, mark = self.archive.batch(batch_no), self._marks[batch_no]
+        return self.closing(trace, disclosures, mark)
+
     def _examine(self, header: BatchHeader, data: bytes, mark: _Mark) -> Difference | None:
         before = self.archive.last
         number = header.batch_no
@@ -166,6 +186,7 @@ class Replay:
                     header,
                     f"record {trace.steps[index].frame[:8].hex()}: {problem}",
                     partial(self._of_record, trace, index, mark),
+                    moments=partial(self.moments, trace, (index,), mark),
                 )
         return self._end(trace, mark)
 
@@ -182,6 +203,7 @@ class Replay:
                     self.closing(trace, shown, mark),
                     lambda indices: self.moments(trace, indices, mark, shown),
                 ),
+                closing=lambda shown: self.closing(trace, shown, mark),
             )
         assert self.journal.checkpoint is not None
         self._closed = Closed(honest.totals, self.journal.checkpoint)

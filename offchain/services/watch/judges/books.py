@@ -11,6 +11,7 @@ from offchain.ledger.leaf import leaf_of
 from offchain.ledger.merkle import MAX_ACCOUNTS, ListTree
 from offchain.ledger.outputs import Output, output_hash
 from offchain.ledger.sum_tree import SUM_BYTES
+from offchain.services.checkpoint_probe import ShownWalk
 from offchain.services.watch.closing import Closing, Walk
 from offchain.services.watch.judges.structure import ruled
 from offchain.services.watch.moment import Accusation, Moment, Witness
@@ -84,6 +85,13 @@ def _checkpoint(closing: Closing) -> Iterator[Accusation]:
         yield ruled(TOTALS_KIND, _OWED, "TOTALS.owed", OWED, _owed(closing, account, way))
 
 
+def of_walk(closing: Closing, walk: ShownWalk) -> Iterator[Accusation]:
+    """Yield that what was shown at the end of a way is a wrong node, or a wrong leaf."""
+    way = _way(walk, walk.account)
+    yield ruled(TOTALS_KIND, _NODE, "TOTALS.node", WALK, way)
+    yield ruled(TOTALS_KIND, _OWED, "TOTALS.owed", OWED, _owed(closing, walk.account, way))
+
+
 def _whole(closing: Closing) -> Iterator[Accusation]:
     """Yield that the checkpoint is not what all accounts make up, while they are few."""
     witness = closing.witness
@@ -106,7 +114,7 @@ def _whole(closing: Closing) -> Iterator[Accusation]:
     yield ruled(TOTALS_KIND, _WHOLE, "TOTALS.whole", WHOLE, value)
 
 
-def _way(walk: Walk, account: int) -> Value:
+def _way(walk: Walk | ShownWalk, account: int) -> Value:
     root = walk.root
     return root.root_hash, packed_sums(root), account, walk.down_to(account)
 

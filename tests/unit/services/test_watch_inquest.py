@@ -1,0 +1,394 @@
+"""A watcher demands what a checkpoint of many accounts hides, and shows what an honest one does."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from offchain.ledger.batch import Batch
+from offchain.ledger.checkpoint import Checkpoint
+from offchain.ledger.closing import Anchor
+from offchain.ledger.epoch import Epoch
+from offchain.ledger.header import BatchHeader, batch_hash
+from offchain.ledger.instruction import Instruction
+from offchain.ledger.journal import Journal
+from offchain.ledger.keccak import ZERO32
+from offchain.ledger.merkle import ACCOUNT_TREE_DEPTH
+from offchain.services.demands import Inquiry, OpenDemand
+from offchain.services.ports import Signer, TransactionReceipt
+from offchain.services.watch import inquest as module
+from offchain.services.watch.disclosures import Disclosures, ShownLiquidation
+from offchain.services.watch.inquest import NOTHING, Case, Defence, Finding
+from offchain.services.watch.judges.books import MAX_WHOLE
+from offchain.services.watch.path_inquiry import PathInquiry
+from offchain.services.watch.watcher import Sightings, Watcher, WatchPolicy
+from tests.support.desk import key
+from tests.support.journal_venue import ENGINE_HASH, JournalVenue
+from tests.support.lying_tree import (
+    BOND_E6,
+    REVEAL_S,
+    LyingTree,
+    MemoryCourt,
+    honest,
+    leaves_of,
+    packed,
+    richer,
+    sums_of,
+    with_leaf,
+)
+from tests.support.watched import BOUNTY, WATCHER, MemoryChain, watch
+
+OPERATOR, STRANGER = key(71), key(72)
+ACCOUNTS = 300
+DRY = WatchPolicy(is_dry=True)
+FIRST = "the path of account 0"
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Two honest batches with more accounts than one transaction can show."""
+
+    batches: tuple[Batch, Batch]
+    own: tuple[Checkpoint, Checkpoint]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Crowd:
+    venue = JournalVenue(journal=Journal())
+    for number in range(ACCOUNTS - venue.state.accounts.count):
+        venue.deposit(100 + number, 1_000 + number)
+    made = []
+    for usd in (120_000, 121_000):
+        venue.price(usd)
+        venue.must(venue.withdraw(2, usd=1))
+        batch = venue.journal.cut(ENGINE_HASH, Anchor(1, ZERO32))
+        checkpoint = venue.journal.checkpoint
+        assert checkpoint is not None
+        made.append((batch, checkpoint))
+    assert venue.state.accounts.count == ACCOUNTS > MAX_WHOLE
+    (one, first), (two, second) = made
+    return Crowd((one, two), (first, second))
+
+
+class Court(MemoryCourt):
+    """Takes a batch off the chain when nobody answered."""
+
+    def __init__(self, chain: MemoryChain) -> None:
+        super().__init__(*[header for header, _ in chain.batches])
+        self.chain = chain
+
+    def settle_unanswered(
+        self, signer: Signer, demand: OpenDemand, header: BatchHeader
+    ) -> TransactionReceipt:
+        receipt = super().settle_unanswered(signer, demand, header)
+        del self.chain.batches[demand.batch_no - 1 :]
+        return receipt
+
+
+class Scene:
+    """Two batches, of which the second may have another checkpoint, a court and a watcher."""
+
+    def __init__(
+        self, crowd: Crowd, root: bytes | None = None, policy: WatchPolicy | None = None
+    ) -> None:
+        batches = [(batch.header, batch.data) for batch in crowd.batches]
+        header, data = batches[1]
+        self.header = header if root is None else replace(header, checkpoint_root=root)
+        batches[1] = (self.header, data)
+        self.chain = MemoryChain(batches, lambda accusation: accusation.rule == "TOTALS.owed")
+        self.court = Court(self.chain)
+        self.watcher = self.watch(policy)
+
+    def watch(self, policy: WatchPolicy | None = None) -> Watcher:
+        return watch(self.chain, policy, [PathInquiry(self.court, WATCHER)])
+
+    def step(self) -> Sightings:
+        return self.watcher.step()
+
+    def answer(self, tree: LyingTree) -> bool:
+        """Show what is demanded, as far as a tree has it."""
+        shown = False
+        for demand in self.court.open_demands():
+            if tree.can_show(demand.account):
+                path = tree.shown(demand.account)
+                self.court.answer(OPERATOR, demand, self.header, path)
+                shown = True
+        return shown
+
+    def search(self, tree: LyingTree) -> Sightings:
+        """Step and answer until nothing more is demanded and shown."""
+        seen = self.step()
+        while seen.demanded and self.answer(tree):
+            assert (seen.upheld, seen.unprovable) == ([], {})
+            seen = self.step()
+        return seen
+
+
+def test_a_wrong_leaf_among_many_is_demanded_found_and_shown_to_the_judge(crowd: Crowd) -> None:
+    own = crowd.own[1]
+    for account in (2, ACCOUNTS - 1, ACCOUNTS):
+        leaf = replace(own.leaf(min(account, ACCOUNTS - 1)), account=account)
+        tree = with_leaf(own, richer(leaf))
+        scene = Scene(crowd, tree.root)
+        seen = scene.search(tree)
+        (upheld,) = seen.upheld
+        assert (upheld.batch_no, upheld.rule, upheld.bounty_e6) == (2, "TOTALS.owed", BOUNTY)
+        assert scene.chain.head() == 1
+        assert 1 <= scene.court.calls.count("demand") <= ACCOUNT_TREE_DEPTH
+        assert scene.court.bonds[OPERATOR.address] == scene.court.calls.count("demand") * BOND_E6
+        assert (seen.demanded, seen.awaited, seen.unprovable) == ({}, {}, {})
+
+
+def test_inner_sums_that_do_not_add_up_cannot_be_shown_and_the_batch_falls(crowd: Crowd) -> None:
+    own = crowd.own[1]
+    node = honest(own).node(3, 5)
+    equity, *rest = sums_of(node)
+    tree = LyingTree(leaves_of(own), {(3, 5): packed(node[:32], equity + 1, *rest)})
+    scene = Scene(crowd, tree.root)
+    last = scene.search(tree)
+    assert scene.court.calls.count("answer") > 0
+    assert last.demanded
+    assert scene.step().awaited == {2: scene.court.time_s + REVEAL_S}
+    scene.court.time_s += REVEAL_S + 1
+    assert scene.step().unanswered == [2]
+    assert scene.chain.head() == 1
+    assert scene.court.bonds[WATCHER.address] == BOND_E6
+
+
+def test_a_root_that_nobody_can_open_falls_when_the_time_is_over(crowd: Crowd) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    seen = scene.step()
+    assert (seen.examined, seen.demanded, seen.unprovable) == ([1], {2: FIRST}, {})
+    for _ in range(3):
+        seen = scene.step()
+        assert (seen.demanded, seen.awaited) == ({}, {2: scene.court.time_s + REVEAL_S})
+    scene.court.time_s += REVEAL_S + 1
+    assert scene.step().unanswered == [2]
+    assert scene.court.reverted == [2]
+    assert scene.court.calls == ["demand", "settle"]
+    batch = crowd.batches[1]
+    scene.chain.batches.append((batch.header, batch.data))
+    assert scene.step().examined == [2]
+
+
+def test_a_dry_run_says_what_it_would_demand_and_sends_nothing(crowd: Crowd) -> None:
+    tree = with_leaf(crowd.own[1], richer(crowd.own[1].leaf(7)))
+    scene = Scene(crowd, tree.root, DRY)
+    for _ in range(2):
+        seen = scene.step()
+        assert (seen.demanded, seen.unprovable) == ({2: FIRST}, {})
+    assert scene.court.calls == []
+    stranger = Inquiry(scene.court, STRANGER)
+    while stranger.step(scene.header, crowd.own[1]).asked is not None:
+        assert scene.step().awaited == {2: scene.court.time_s + REVEAL_S}
+        scene.answer(tree)
+    (upheld,) = scene.step().upheld
+    assert (upheld.rule, upheld.bounty_e6) == ("TOTALS.owed", 0)
+    assert scene.chain.calls == []
+    assert scene.chain.head() == 2
+
+
+def test_a_window_that_is_over_is_told(crowd: Crowd) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    scene.court.refuse_next = "WindowOver"
+    seen = scene.step()
+    assert "WindowOver" in seen.unprovable[2]
+    assert (seen.demanded, seen.awaited) == ({}, {})
+
+
+def test_who_is_overtaken_waits_for_the_other(crowd: Crowd) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    scene.court.refuse_next = "DemandExists"
+    assert scene.step().awaited == {2: scene.court.time_s}
+    assert scene.step().demanded == {2: FIRST}
+
+
+def test_a_batch_without_a_checkpoint_is_no_matter_of_demands(crowd: Crowd) -> None:
+    scene = Scene(crowd, ZERO32)
+    assert list(scene.step().unprovable) == [2]
+    assert scene.court.calls == []
+
+
+def test_a_batch_whose_records_are_wrong_is_no_matter_of_paths(crowd: Crowd) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    inquiry, case = PathInquiry(scene.court, WATCHER), Case(scene.header)
+    assert inquiry.look(case) == inquiry.step(case) == NOTHING
+    assert scene.court.calls == []
+
+
+def test_what_strangers_demand_of_batches_that_hold_is_shown(crowd: Crowd) -> None:
+    scene = Scene(crowd)
+    scene.step()
+    for header, account in ((scene.header, 299), (crowd.batches[0].header, 5)):
+        scene.court.demand(STRANGER, header, account)
+    scene.court.time_s += REVEAL_S
+    seen = scene.step()
+    assert seen.defended == {2: ["the path of account 299"], 1: ["the path of account 5"]}
+    assert scene.court.open_demands() == []
+    assert scene.court.bonds == {WATCHER.address: 2 * BOND_E6}
+    assert [p.account for p in scene.court.shown_paths(batch_hash(scene.header))] == [299]
+
+
+def test_nothing_is_shown_by_who_must_not_or_for_whom_it_is_not_right(crowd: Crowd) -> None:
+    for policy in (DRY, WatchPolicy(may_defend=False)):
+        scene = Scene(crowd, policy=policy)
+        scene.step()
+        scene.court.demand(STRANGER, scene.header, 0)
+        assert scene.step().defended == {}
+        assert len(scene.court.open_demands()) == 1
+    scene = Scene(crowd, b"\x13" * 32)
+    scene.court.demand(STRANGER, scene.header, 0)
+    scene.step()
+    assert "answer" not in scene.court.calls
+
+
+def test_what_is_late_or_final_is_not_shown(crowd: Crowd) -> None:
+    scene = Scene(crowd)
+    scene.step()
+    scene.court.demand(STRANGER, crowd.batches[0].header, 0)
+    scene.chain.final = 1
+    assert scene.step().defended == {}
+    scene.court.demand(STRANGER, scene.header, 0)
+    scene.court.time_s += REVEAL_S + 1
+    assert scene.step().defended == {}
+    assert "answer" not in scene.court.calls
+
+
+def test_so_much_is_shown_in_a_step_and_what_has_least_time_first(crowd: Crowd) -> None:
+    scene = Scene(crowd, policy=WatchPolicy(most_answers=2))
+    scene.step()
+    for account in (3, 2, 1):
+        scene.court.demand(STRANGER, scene.header, account)
+        scene.court.time_s -= 1
+    assert scene.step().defended == {2: ["the path of account 1", "the path of account 2"]}
+    assert scene.step().defended == {2: ["the path of account 3"]}
+
+
+def test_an_answer_that_is_refused_is_told_and_the_others_are_given(crowd: Crowd) -> None:
+    scene = Scene(crowd)
+    scene.step()
+    for account in (1, 2, 3):
+        scene.court.demand(STRANGER, scene.header, account)
+    scene.court.refuse_next = "WrongPath"
+    seen = scene.step()
+    assert "the path of account 1: " in seen.undefended[2]
+    assert "WrongPath" in seen.undefended[2]
+    assert len(seen.defended[2]) == 2
+    scene.court.refuse_next = "NoSuchDemand"
+    seen = scene.step()
+    assert (seen.defended, seen.undefended) == ({}, {})
+
+
+@dataclass
+class Insatiable:
+    """An inquiry that demands for ever, and settles what it is told to."""
+
+    most_demands: int = 3
+    settles: bool = False
+    cases: list[Case] = field(default_factory=list)
+    sent: int = 0
+
+    def look(self, case: Case) -> Finding:
+        del case
+        return Finding(demanded="more")
+
+    def step(self, case: Case) -> Finding:
+        self.cases.append(case)
+        if self.settles:
+            return Finding(is_settled=True)
+        self.sent += 1
+        return Finding(demanded="more")
+
+    def defences(self, held: Mapping[bytes, Case]) -> Iterable[Defence]:
+        del held
+        return []
+
+
+class Idle(Insatiable):
+    """An inquiry whose business it never is."""
+
+    def look(self, case: Case) -> Finding:
+        del case
+        return NOTHING
+
+    def step(self, case: Case) -> Finding:
+        self.cases.append(case)
+        return NOTHING
+
+
+def test_no_inquiry_demands_more_than_leads_to_an_end(crowd: Crowd) -> None:
+    scene, inquiry = Scene(crowd, b"\x13" * 32), Insatiable()
+    watcher = watch(scene.chain, None, [inquiry])
+    for _ in range(3):
+        assert watcher.step().demanded == {2: "more"}
+    for _ in range(3):
+        assert "3 demands did not decide it" in watcher.step().unprovable[2]
+    assert inquiry.sent == 3
+
+
+def test_inquiries_are_tried_in_order_and_each_has_its_own_demands(crowd: Crowd) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    idle, first, second = Idle(), Insatiable(2), Insatiable(1)
+    watcher = watch(scene.chain, None, [idle, first, second])
+    for sent in ((1, 0), (2, 0), (2, 1), (2, 1)):
+        watcher.step()
+        assert (first.sent, second.sent) == sent
+    assert len(idle.cases) == 4
+
+
+def test_an_inquest_ends_with_its_batch(crowd: Crowd) -> None:
+    scene, inquiry = Scene(crowd, b"\x13" * 32), Insatiable(1)
+    watcher = watch(scene.chain, None, [inquiry])
+    assert watcher.step().demanded
+    assert watcher.step().unprovable
+    header, data = scene.chain.batches[1]
+    other = replace(header, checkpoint_root=b"\x14" * 32)
+    scene.chain.batches[1] = (other, data)
+    assert watcher.step().demanded
+    assert [case.header for case in inquiry.cases] == [header, other]
+    first, begun = scene.chain.batches[0]
+    scene.chain.batches[0] = (replace(first, l1_block_number=9), begun)
+    seen = watcher.step()
+    assert (seen.examined, list(seen.demanded)) == ([1], [2])
+    assert inquiry.sent == 3
+
+
+def test_a_demand_of_an_earlier_batch_of_this_hash_reverts_nothing(crowd: Crowd) -> None:
+    scene, inquiry = Scene(crowd, b"\x13" * 32), Insatiable(settles=True)
+    seen = watch(scene.chain, None, [inquiry]).step()
+    assert (seen.unanswered, seen.unprovable, scene.chain.head()) == ([], {}, 2)
+
+
+def test_what_judges_denied_they_are_asked_again_only_when_more_is_shown(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(crowd, b"\x13" * 32)
+    scene.step()
+    asked = scene.chain.asked
+    assert asked > 0
+    for _ in range(5):
+        scene.step()
+    assert scene.chain.asked == asked
+    scene.chain.shown = Disclosures((shown_liquidation(),))
+    scene.step()
+    assert scene.chain.asked == 2 * asked
+    scene.step()
+    assert scene.chain.asked == 2 * asked
+    monkeypatch.setattr(module, "ASK_EVERY", 3)
+    for _ in range(3):
+        scene.step()
+    assert scene.chain.asked == 3 * asked
+
+
+def shown_liquidation() -> ShownLiquidation:
+    instruction = Instruction(0, 0, 0, ZERO32, ZERO32, ZERO32, ())
+    epoch = Epoch(0, 0, ZERO32, ZERO32, ZERO32, ZERO32)
+    return ShownLiquidation(instruction, 0, (), epoch, 0, (), ())
+
+
+def test_an_accusation_that_is_denied_leaves_the_batch_unprovable(crowd: Crowd) -> None:
+    tree = with_leaf(crowd.own[1], richer(crowd.own[1].leaf(2)))
+    scene = Scene(crowd, tree.root)
+    scene.chain.upholds = lambda _accusation: False
+    seen = scene.search(tree)
+    assert (seen.upheld, list(seen.unprovable)) == ([], [2])
