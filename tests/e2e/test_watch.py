@@ -1,6 +1,6 @@
 """The watcher against the real contracts: every lie is reverted or refused, no truth ever is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -17,12 +17,14 @@ from offchain.ledger.merkle import list_root
 from offchain.services.errors import TransactionReverted
 from offchain.services.freezing import FreezeCause
 from offchain.services.watch.judges.structure import rebuild
+from offchain.services.watch.moment import Accusation
 from offchain.services.watch.watcher import Sightings, Watcher, WatchPolicy
 from tests.support.devnet import SEQUENCER, signer
 from tests.support.draft import Draft
 from tests.support.every_fault import EVERY
 from tests.support.faults import Fault, fall
 from tests.support.header_faults import REFUSED, Refusal, busy, tell
+from tests.support.leaf_faults import misplaced, misshapen
 from tests.support.signed_venue import BOND_E6, WATCHER, SignedVenue, signed_venue
 from tests.support.street import ALICE, DAVE, USD, Street
 
@@ -66,9 +68,22 @@ def test_a_lie_is_shown_and_the_batch_reverted(street: Street, fault: Fault) -> 
     seen = step(street)
     assert seen.unprovable == {}
     assert [(found.batch_no, found.kind) for found in seen.upheld] == [(lie, fault.kind)]
+    assert fault.rule in (None, seen.upheld[0].rule)
     assert chain.head() == lie - 1
     assert seen.upheld[0].bounty_e6 == STAKE_E6 // 2
     assert seen.collected_e6 == STAKE_E6 // 2 + BOND_E6
+
+
+@pytest.mark.parametrize("tell_leaf", [misshapen, misplaced], ids=lambda tell: tell.__name__)
+def test_who_knows_a_leaf_that_is_none_shows_that_as_well(
+    street: Street, tell_leaf: Callable[[Street], Accusation]
+) -> None:
+    """Whoever replays shows the step that made it; LEAF.form and LEAF.place need the leaf."""
+    accusation, court = tell_leaf(street), street.venue.court
+    header, _ = court.posted(street.venue.chain.head())
+    assert court.answer(header, accusation) is True
+    court.accuse(WATCHER, header, accusation)
+    assert street.venue.chain.head() == header.batch_no - 1
 
 
 @pytest.mark.parametrize("refusal", REFUSED, ids=lambda refusal: refusal.name)

@@ -133,6 +133,10 @@ class Draft:
         self.words.append(words)
         self.steps.append(replace(step, **says))  # type: ignore[arg-type]
 
+    def reroot(self, account_root: bytes) -> None:
+        """Put another account root into the last step."""
+        self.steps[-1] = replace(self.steps[-1], account_root=account_root)
+
     def begin(self, epoch: Epoch) -> bytes:
         """Put an epoch in force, as the header will list it; return its hash."""
         self.epochs.append(epoch)

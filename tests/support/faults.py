@@ -34,21 +34,24 @@ DOLLARS = 1_000 * ONE_E6
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A lie, by the kind of judge that decides it."""
+    """A lie, by the kind of judge that decides it, and by the rule where only one may."""
 
     kind: int
     name: str
     tell: Callable[[Street], None]
+    rule: str | None = None
 
 
 FAULTS: list[Fault] = []
 
 
-def decided_by(kind: int) -> Callable[[Callable[[Street], None]], Callable[[Street], None]]:
+def decided_by(
+    kind: int, rule: str | None = None
+) -> Callable[[Callable[[Street], None]], Callable[[Street], None]]:
     """Register a lie."""
 
     def register(tell: Callable[[Street], None]) -> Callable[[Street], None]:
-        FAULTS.append(Fault(kind, tell.__name__, tell))
+        FAULTS.append(Fault(kind, tell.__name__, tell, rule))
         return tell
 
     return register
