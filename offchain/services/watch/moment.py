@@ -285,7 +285,7 @@ class Moment:
     @cached_property
     def reapplied(self) -> Reapplied | None:
         """The accounts after the words as posted; none when they cannot be applied."""
-        assets = len(self.before.journal.book.deposited) - 1
+        assets = len(self.posted_book.deposited) - 1  # there is no book before the first record
         return reapply(leaves_of(self.before.journal), self.words, assets)
 
     @cached_property

@@ -29,15 +29,13 @@ MAX_LEAVES = 64
 
 def of_record(moment: Moment) -> Iterator[Accusation]:
     """Yield what may be wrong with the leaves that a record changes, or does not."""
-    if not moment.before.has_rules:
-        return
     again = moment.reapplied
     if again is not None:
         book = astuple(moment.posted_book)
         value = (moment.record, book, again.openings)
         yield ruled(TRANSITION_KIND, _WHOLE_ROOT, "TRANSITION.root", ROOT, value)
     afterwards = moment.afterwards
-    if afterwards is None:
+    if afterwards is None or not moment.before.has_rules:
         return
     for account in _touched(moment):
         value = (moment.record, moment.before.account(account), afterwards.account(account))
