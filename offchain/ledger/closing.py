@@ -1,7 +1,7 @@
 """Closing a batch: the header over everything that happened since the last cut."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from offchain.ledger.batch import Batch
@@ -49,11 +49,19 @@ class Terminus:
         The block that the header names.
     blob_hash : callable or None
         Given, the data goes into blobs, and this is the hash over it; else into calldata.
+    has_checkpoint : bool
+        The header names the checkpoint; where it must, it does in any case.
     """
 
     engine_hash: bytes
     anchor: Anchor = NO_ANCHOR
     blob_hash: DataHash | None = None
+    has_checkpoint: bool = True
+
+
+def may_lack_checkpoint(header: BatchHeader) -> bool:
+    """Tell whether the checkpoint root may be zero: nothing comes in and nothing goes out."""
+    return header.inbox_to == header.inbox_from and header.output_root == ZERO32
 
 
 def close(journal: "Journal", terminus: Terminus, checkpoint: Checkpoint) -> Batch:
@@ -68,8 +76,11 @@ def close(journal: "Journal", terminus: Terminus, checkpoint: Checkpoint) -> Bat
     check_conservation(totals)
     check_checkpoint(checkpoint.root.sums, totals)
     batch, data, rules = journal.open, journal.open.data(), journal.state.rules
+    header = _header(journal, terminus, data, totals, checkpoint.root.hash)
+    if not terminus.has_checkpoint and may_lack_checkpoint(header):
+        header = replace(header, checkpoint_root=ZERO32)
     return Batch(
-        _header(journal, terminus, data, totals, checkpoint.root.hash),
+        header,
         data,
         batch.witnesses(),
         tuple(batch.outputs),

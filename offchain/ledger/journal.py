@@ -159,7 +159,12 @@ class Journal:
         return decision
 
     def cut(
-        self, engine_hash: bytes, anchor: Anchor = NO_ANCHOR, blob_hash: DataHash | None = None
+        self,
+        engine_hash: bytes,
+        anchor: Anchor = NO_ANCHOR,
+        blob_hash: DataHash | None = None,
+        *,
+        has_checkpoint: bool = True,
     ) -> Batch:
         """Close the open batch and start the next one.
 
@@ -171,6 +176,8 @@ class Journal:
             The block that the header names.
         blob_hash : callable, optional
             Given, the data goes into blobs, and this is the hash over it; else into calldata.
+        has_checkpoint : bool
+            False leaves the checkpoint out of the header, if nothing came in or went out.
 
         Raises
         ------
@@ -182,7 +189,7 @@ class Journal:
         if not self.open.frames:
             raise SequenceError("a batch has at least one record")
         checkpoint = Checkpoint(self.state)
-        batch = close(self, Terminus(engine_hash, anchor, blob_hash), checkpoint)
+        batch = close(self, Terminus(engine_hash, anchor, blob_hash, has_checkpoint), checkpoint)
         self.checkpoint = checkpoint
         self.batch_no += 1
         self.prev_batch_hash, self.prev_state_root = batch.hash, batch.header.state_root

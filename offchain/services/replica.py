@@ -8,6 +8,7 @@ from offchain.ledger.closing import Anchor, DataHash
 from offchain.ledger.errors import LedgerError
 from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader
 from offchain.ledger.journal import Journal
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.trace_data import posted_records
 
 Posted = tuple[BatchHeader, bytes]
@@ -17,13 +18,15 @@ Posted = tuple[BatchHeader, bytes]
 def cut_as_posted(journal: Journal, engine_hash: bytes, posted: BatchHeader) -> Batch:
     """Close a batch with what only the poster can know: the block it named, and where data went.
 
-    The chain checked both when it took the commit.
+    The chain checked both when it took the commit. A checkpoint may be left out where the protocol
+    lets it: then the header that follows has none either.
     """
     anchor = Anchor(posted.l1_block_number, posted.l1_block_hash)
     blobs: DataHash | None = None
     if posted.da_kind == DATA_KIND_BLOBS:
         blobs = lambda _data: posted.da_hash  # noqa: E731 - a hash that the chain checked
-    return journal.cut(engine_hash, anchor, blobs)
+    has_checkpoint = posted.checkpoint_root != ZERO32
+    return journal.cut(engine_hash, anchor, blobs, has_checkpoint=has_checkpoint)
 
 
 class Replica:
@@ -53,9 +56,9 @@ class Replica:
         """Tell whether the header is what replaying the chain up to its batch gives.
 
         What differs is replayed once more from the first batch: the chain may have been reorganised
-        since.
+        since. One without a checkpoint is none that the engine makes, and is not vouched for.
         """
-        if self.problem:
+        if self.problem or header.checkpoint_root == ZERO32:
             return False
         if not self._agrees(header) and not self._is_fresh:
             self.journal, self._header, self.problem = Journal(), None, ""

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from offchain.engine.messages import Liquidate
-from offchain.ledger.keccak import keccak256
+from offchain.ledger.keccak import ZERO32, keccak256
 from tests.support.audited import BATCHES, DAVE, story
 from tests.support.command_line import Ran, plimsoll, started
-from tests.support.devnet import Devnet
+from tests.support.devnet import ENGINE_HASH, Devnet
 from tests.support.dishonest import DishonestSequencer
 from tests.support.lies import (
     Lie,
@@ -118,6 +118,23 @@ def test_an_honest_batch_that_is_not_final_passes_as_well(liar: DishonestSequenc
     batch = liar.cut()
     liar.commit(batch.header, batch.data)
     assert plimsoll(*words(liar.venue)).code == 0
+
+
+def test_a_checkpoint_may_be_left_out_where_nothing_came_in_or_went_out(
+    liar: DishonestSequencer,
+) -> None:
+    liar.price(110_000)
+    anchor = liar.chain.anchor(confirmations=1)
+    without = liar.journal.cut(ENGINE_HASH, anchor, has_checkpoint=False)
+    assert without.header.checkpoint_root == ZERO32
+    liar.commit(without.header, without.data)
+    liar.later(60)
+    liar.price(110_000)
+    following = liar.cut()
+    liar.commit(following.header, following.data)
+    ran = plimsoll(*words(liar.venue))
+    assert ran.code == 0, ran.out
+    assert ran.out.splitlines()[-1].startswith(f"AUDIT PASS: {NEXT + 1} batches, ")
 
 
 # Lies that only a replay finds

@@ -10,6 +10,8 @@ from offchain.engine.evolve import evolve
 from offchain.engine.messages import (
     EntryKind,
 )
+from offchain.ledger.closing import may_lack_checkpoint
+from offchain.ledger.keccak import ZERO32
 from offchain.services.audit import audit
 from offchain.services.audit_report import CHECKS, AuditReport
 from offchain.services.chain_events import (
@@ -101,6 +103,16 @@ def test_every_field_of_the_facts_has_an_alteration() -> None:
 
 def test_a_donation_to_the_vault_is_no_fault(honest: ChainFacts) -> None:
     assert audited(on_vault(0, held=1)(honest)).is_ok
+
+
+def test_a_checkpoint_that_must_be_there_is_missed(honest: ChainFacts) -> None:
+    """The contract does not take such a batch; the audit does not rely on that."""
+    owing = [p.header for p in honest.batches if not may_lack_checkpoint(p.header)]
+    assert owing
+    for header in owing:
+        report = audited(resigned(honest, header.batch_no, checkpoint_root=ZERO32))
+        found = report.verdicts["checkpoint"].findings
+        assert (found[0].batch, found[0].field) == (header.batch_no, "checkpointRoot")
 
 
 def test_what_was_not_reached_is_no_pass(honest: ChainFacts) -> None:
