@@ -6,7 +6,14 @@ from offchain.adapters.chain_abi import ContractInterface
 from offchain.adapters.chain_node import Node
 from offchain.adapters.compiler import abi
 from offchain.adapters.deployment import Deployment
-from offchain.adapters.deployment_plan import JUDGES, PARTS, token_name
+from offchain.adapters.deployment_plan import (
+    JUDGES,
+    MINTABLE,
+    PARTS,
+    contract_name,
+    token_name,
+)
+from offchain.adapters.first_block import first_block_of
 from offchain.services.errors import TransactionReverted, WrongChain
 
 GETTERS = (
@@ -23,7 +30,7 @@ GETTERS = (
 NAMES = {"vault": "CollateralVault", "registry": "SequencerRegistry"}
 
 
-def discover(url: str, settlement: bytes, first_block: int = 0) -> Deployment:
+def discover(url: str, settlement: bytes, first_block: int | None = None) -> Deployment:
     """Return the deployment around a settlement contract, by asking the contracts themselves.
 
     Parameters
@@ -31,7 +38,8 @@ def discover(url: str, settlement: bytes, first_block: int = 0) -> Deployment:
     settlement : bytes
         Its 20-byte address: all that a stranger has to know.
     first_block : int
-        Where to begin to look for events; the block of the deployment saves time.
+        Where to begin to look for events: no later than the block of the first contract. Found
+        by asking for code in the past when it is not given; block 0 if the node keeps no past.
 
     Raises
     ------
@@ -51,7 +59,7 @@ class _Discovery:
     def __init__(self, node: Node, settlement: bytes) -> None:
         self._node, self._settlement = node, settlement
 
-    def deployment(self, first_block: int) -> Deployment:
+    def deployment(self, first_block: int | None) -> Deployment:
         if not self._node.code(self._settlement):
             raise WrongChain(f"{self._node.url}: there is no code at 0x{self._settlement.hex()}")
         try:
@@ -59,6 +67,10 @@ class _Discovery:
         except TransactionReverted as reverted:
             raise WrongChain(f"0x{self._settlement.hex()} is no settlement: {reverted}") from None
         texts = {name: "0x" + address.hex() for name, address in found.items()}
+        if first_block is None:
+            tokens = {name for name in found if contract_name(name) == MINTABLE}
+            ours = [address for name, address in found.items() if name not in tokens]
+            first_block = first_block_of(self._node, ours)
         return Deployment(self._node.chain_id(), first_block, texts)
 
     def _walk(self) -> dict[str, bytes]:

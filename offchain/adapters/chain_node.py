@@ -140,10 +140,23 @@ class Node:
         with self._faults("eth_chainId"):
             return self.web3.eth.chain_id
 
-    def code(self, address: bytes) -> bytes:
-        """Return the code at an address, empty when there is none."""
+    def code(self, address: bytes, block: int | None = None) -> bytes:
+        """Return the code at an address after a block, the newest one by default; or nothing."""
+        at: BlockIdentifier = "latest" if block is None else BlockNumber(block)
         with self._faults("eth_getCode"):
-            return bytes(self.web3.eth.get_code(_text(address)))
+            return bytes(self.web3.eth.get_code(_text(address), at))
+
+    def balance(self, address: bytes, block: int | None = None) -> int:
+        """Return the balance of an address after a block, the newest one by default. [wei]"""
+        at: BlockIdentifier = "latest" if block is None else BlockNumber(block)
+        with self._faults("eth_getBalance"):
+            return int(self.web3.eth.get_balance(_text(address), at))
+
+    def first_sender(self, block: int) -> bytes | None:
+        """Return who sent the first transaction of a block; None when it has none."""
+        with self._faults("eth_getBlock"):
+            sent = self.web3.eth.get_block(block, full_transactions=True)["transactions"]
+        return bytes.fromhex(cast(Any, sent[0])["from"][2:]) if sent else None
 
     def nonce(self, address: bytes) -> int:
         """Return the next nonce of an address, transactions that wait included."""

@@ -61,9 +61,11 @@ class PrintedAudit:
         }
 
 
-def run_audit(rpc: str, settlement: bytes, beacon: str | None = None) -> PrintedAudit:
+def run_audit(
+    rpc: str, settlement: bytes, beacon: str | None = None, first_block: int | None = None
+) -> PrintedAudit:
     """Collect the facts of a deployment and audit them; blobs come from a beacon node, if given."""
-    chain = Chain(rpc, discover(rpc, settlement), beacon_url=beacon)
+    chain = Chain(rpc, discover(rpc, settlement, first_block), beacon_url=beacon)
     try:
         return PrintedAudit(audit(collect_facts(chain), engine_hash()))
     finally:

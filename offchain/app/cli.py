@@ -14,6 +14,7 @@ import typer
 from offchain.app import custody_cli
 from offchain.app.cli_options import (
     BeaconOption,
+    FirstBlockOption,
     JsonOption,
     RpcOption,
     SettlementOption,
@@ -66,13 +67,14 @@ def audit(
     rpc: RpcOption,
     settlement: SettlementOption,
     beacon: BeaconOption = None,
+    first_block: FirstBlockOption = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Replay everything from chain data alone and print a verdict for each check."""
     from offchain.app.audit_command import run_audit  # noqa: PLC0415 - slow
 
-    report = run_audit(rpc, address(settlement), beacon)
+    report = run_audit(rpc, address(settlement), beacon, first_block)
     if as_json:
         typer.echo(json.dumps(report.to_json()))
     else:
@@ -140,11 +142,12 @@ def keeper(
     api: Annotated[str, typer.Option("--api", help="Address of the venue's API.")],
     key: Annotated[Path, typer.Option("--key-file", help="File with a 0x private key.")],
     steps: Annotated[int, typer.Option("--steps", min=0, help="0 runs until interrupted.")] = 0,
+    first_block: FirstBlockOption = None,
 ) -> None:
     """Watch committed batches, verify their liquidations on chain, and earn the fee."""
     from offchain.app.keeper_command import run_keeper  # noqa: PLC0415 - slow
 
-    earnings = run_keeper(rpc, address(settlement), api, key, steps)
+    earnings = run_keeper(rpc, address(settlement), api, key, steps, first_block)
     typer.echo(json.dumps(earnings))
 
 
@@ -167,12 +170,21 @@ def watch(
         ),
     ] = True,
     beacon: BeaconOption = None,
+    first_block: FirstBlockOption = None,
 ) -> None:
     """Replay committed batches, have wrong ones reverted, and earn the bounty."""
     from offchain.app.watch_command import WatchChoices, run_watch  # noqa: PLC0415 - slow
 
     choices = WatchChoices(
-        rpc, address(settlement), key, steps, is_dry, may_freeze, beacon, may_defend
+        rpc,
+        address(settlement),
+        key,
+        steps,
+        is_dry,
+        may_freeze,
+        beacon,
+        may_defend,
+        first_block,
     )
     if not run_watch(choices, lambda seen: typer.echo(json.dumps(seen))):
         raise typer.Exit(int(Exit.VERIFICATION_FAILED))

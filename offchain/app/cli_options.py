@@ -14,6 +14,14 @@ BeaconOption = Annotated[
     str | None,
     typer.Option("--beacon", help="HTTP address of a beacon node or archive, for blobs."),
 ]
+FirstBlockOption = Annotated[
+    int | None,
+    typer.Option(
+        "--first-block",
+        min=0,
+        help="No later than the first contract; found through an archive node by default, else 0.",
+    ),
+]
 KeyOption = Annotated[Path, typer.Option("--key-file", help="File with a 0x private key.")]
 
 

@@ -8,6 +8,7 @@ import typer
 
 from offchain.app.cli_options import (
     BeaconOption,
+    FirstBlockOption,
     JsonOption,
     KeyOption,
     RpcOption,
@@ -41,6 +42,7 @@ def exit(  # noqa: A001 - the name of the command
         str | None, typer.Option("--owner", help="0x address; by default that of the key.")
     ] = None,
     beacon: BeaconOption = None,
+    first_block: FirstBlockOption = None,
     *,
     freeze: Annotated[
         bool, typer.Option("--freeze", help="Freeze the venue first, if the contracts take it.")
@@ -56,10 +58,12 @@ def exit(  # noqa: A001 - the name of the command
     who = account if owner is None else address(owner)
     where = address(settlement)
     try:
-        report = run_exit(rpc, where, key, who, freeze=freeze, beacon=beacon)
+        report = run_exit(
+            rpc, where, key, who, freeze=freeze, beacon=beacon, first_block=first_block
+        )
     except NotFrozenYet:
         if as_json:
-            typer.echo(json.dumps(look_out(rpc, where).to_json()))
+            typer.echo(json.dumps(look_out(rpc, where, first_block).to_json()))
         raise
     typer.echo(json.dumps(report.to_json()) if as_json else "\n".join(report.lines()))
     if report.refused:

@@ -81,9 +81,9 @@ class ExitReport:
         return [of, *(rows or ["nothing was left to be paid"]), *faults]
 
 
-def look_out(rpc: str, settlement: bytes) -> FreezeOutlook:
+def look_out(rpc: str, settlement: bytes, first_block: int | None = None) -> FreezeOutlook:
     """Return whether the venue is frozen, and when it may be."""
-    with Chain(rpc, discover(rpc, settlement)) as chain:
+    with Chain(rpc, discover(rpc, settlement, first_block)) as chain:
         return ChainExit(chain).outlook()
 
 
@@ -95,6 +95,7 @@ def run_exit(
     *,
     freeze: bool = False,
     beacon: str | None = None,
+    first_block: int | None = None,
 ) -> ExitReport:
     """Bring out everything that an owner, or one account, is owed; what is out is passed over.
 
@@ -108,6 +109,8 @@ def run_exit(
         Freeze the venue first, if the contract takes it.
     beacon : str, optional
         Where blobs are read, when the node does not serve them.
+    first_block : int, optional
+        As `discover` takes it.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def run_exit(
         There is no account of this number.
     """
     signer = read_key(key)
-    with Chain(rpc, discover(rpc, settlement), beacon_url=beacon) as chain:
+    with Chain(rpc, discover(rpc, settlement, first_block), beacon_url=beacon) as chain:
         return leave(ChainExit(chain), signer, who, freeze=freeze)
 
 

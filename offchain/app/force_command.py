@@ -46,7 +46,7 @@ def run_force(rpc: str, settlement: bytes, key: Path, forcing: Forcing) -> dict[
         The inbox refuses: the venue is frozen, the asset is unknown, the key was granted before.
     """
     signer = read_key(key)
-    with Chain(rpc, discover(rpc, settlement)) as chain:
+    with Chain(rpc, discover(rpc, settlement, 0)) as chain:  # one block is all that is read
         receipt = chain.send(signer, "Inbox", FUNCTIONS[forcing.kind], *forcing.arguments)
         deadline = int(chain.call("Settlement", "forcedDeadline"))
         (event,) = (

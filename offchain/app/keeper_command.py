@@ -34,10 +34,17 @@ def read_key(path: Path) -> KeySigner:
         raise wrong from None
 
 
-def run_keeper(rpc: str, settlement: bytes, api: str, key: Path, steps: int) -> dict[str, int]:
+def run_keeper(
+    rpc: str,
+    settlement: bytes,
+    api: str,
+    key: Path,
+    steps: int,
+    first_block: int | None = None,
+) -> dict[str, int]:
     """Run a keeper for some steps, or until interrupted; return what it did."""
     signer = read_key(key)
-    chain = Chain(rpc, discover(rpc, settlement))
+    chain = Chain(rpc, discover(rpc, settlement, first_block))
     keeper = Keeper(chain, ApiWitnesses(ApiClient(api)), signer)
     done = 0
     try:

@@ -29,6 +29,8 @@ class WatchChoices:
         Where blobs are read; from the node itself, a development node, when it is not given.
     may_defend : bool
         Show what is demanded of batches that hold.
+    first_block : int, optional
+        As `discover` takes it.
     """
 
     rpc: str
@@ -39,6 +41,7 @@ class WatchChoices:
     may_freeze: bool = False
     beacon: str | None = None
     may_defend: bool = True
+    first_block: int | None = None
 
 
 def run_watch(choices: WatchChoices, tell: Callable[[dict[str, object]], None]) -> bool:
@@ -50,7 +53,7 @@ def run_watch(choices: WatchChoices, tell: Callable[[dict[str, object]], None]) 
         Whether everything that was committed is right, or was reverted.
     """
     signer = read_key(choices.key)
-    deployment = discover(choices.rpc, choices.settlement)
+    deployment = discover(choices.rpc, choices.settlement, choices.first_block)
     chain = Chain(choices.rpc, deployment, beacon_url=choices.beacon)
     court = ChainCourt(chain)
     authenticity = Authenticity(chain.domain("Settlement"), chain.domain("OracleHub"), court.entry)

@@ -205,6 +205,7 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "CLI-16": lambda p: margin(p, portfolio(OPTION), "--set", "guess"),
     "CLI-17": lambda p: calibrate(p, "--confidence", "1"),
     "CLI-18": lambda p: calibrate(p, "--lookback-days", "1"),
+    "CLI-19": lambda p: keeper(p.folder, "--first-block", "-1"),
     "FILE-1": lambda p: demo(p, p.folder / "none.csv"),
     "FILE-2": lambda p: candles(p, "time,price\n"),
     "FILE-3": lambda p: candles(p, HEAD + "100,1,nan,1,1,5\n"),

@@ -145,6 +145,16 @@ def test_an_owner_gets_deposits_outputs_and_account_once(place: Place) -> None:
     assert "nothing was left to be paid" in again.out
 
 
+def test_nothing_is_read_before_the_first_block_given(place: Place) -> None:
+    place.freeze()
+    owner = f"0x{ALICE.address.hex()}"
+    late = place.exit("--owner", owner, "--first-block", str(place.chain.block_number()))
+    assert late.code != 0
+    assert "is missing" in late.err
+    first = str(place.chain.deployment.block_number)
+    assert place.exit("--owner", owner, "--first-block", first).code == 0
+
+
 def fees(place: Place) -> int:
     """Return what Alice paid to trade: 3 basis points of 0.1 BTC. [USD e-6]"""
     rate = place.venue.rules.taker_fee_e6

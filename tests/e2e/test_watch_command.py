@@ -43,6 +43,13 @@ def test_an_honest_venue_passes(street: Street, key_file: Path) -> None:
     assert json.loads(found.stdout) == {"examined": [1, 2]}
 
 
+def test_nothing_is_read_before_the_first_block_given(street: Street, key_file: Path) -> None:
+    first = str(street.venue.deployment.block_number)
+    assert json.loads(run(street, key_file, "--first-block", first).stdout) == {"examined": [1, 2]}
+    late = run(street, key_file, "--first-block", str(street.venue.chain.block_number()))
+    assert json.loads(late.stdout) == {"unreadable": [1]}
+
+
 def test_a_lie_fails_a_dry_run_and_is_then_reverted(street: Street, key_file: Path) -> None:
     tell(street, busy(street), output_root=bytes(32))
     dry = run(street, key_file, "--dry-run")

@@ -204,6 +204,29 @@ def test_a_settlement_address_is_enough_for_a_stranger(
         assert list(stranger.events(["Inbox"])) == list(chain.events(["Inbox"]))
 
 
+def test_a_stranger_finds_the_block_from_which_on_there_is_a_past(
+    place: tuple[Anvil, Deployment], chain: Chain
+) -> None:
+    anvil, deployment = place
+    settlement = chain.contracts["Settlement"].address
+    found = discover(anvil.url, settlement)
+    tokens = set(found.tokens)
+    ours = [bytes.fromhex(a[2:]) for name, a in found.addresses.items() if name not in tokens]
+    codes = [chain.node.code(address, found.block_number) for address in ours]
+    assert deployment.block_number <= found.block_number
+    assert sum(bool(code) for code in codes) == 1, "the first contract of all"
+    assert not any(chain.node.code(address, found.block_number - 1) for address in ours)
+    assert discover(anvil.url, settlement, 0).block_number == 0
+    names = sorted(found.addresses.keys() - tokens)
+    with (
+        Chain(anvil.url, found) as stranger,
+        Chain(anvil.url, replace(found, block_number=0)) as patient,
+    ):
+        events = list(stranger.history.events(names))
+        assert events == list(patient.history.events(names))
+        assert events
+
+
 def test_what_is_no_settlement_is_refused(place: tuple[Anvil, Deployment], chain: Chain) -> None:
     anvil, _ = place
     with pytest.raises(WrongChain, match="there is no code"):
