@@ -21,6 +21,8 @@ from offchain.services.watch.replay import Difference
 
 ASK_EVERY = 64
 """Steps after which judges are asked again what they have denied."""
+REST = 64
+"""Steps for which nothing is sent after a refusal: what is refused may cost gas before it is."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,21 @@ class Inquest:
         self._inquiries = inquiries
         self._demands = [0] * len(inquiries)
         self._denied: Disclosures | None = None
-        self._steps = 0
+        self._steps = self._rested_at = 0
+        self._refusal = ""
+
+    def turn(self) -> None:
+        """Begin another step."""
+        self._steps += 1
+
+    def rest(self, why: str) -> None:
+        """Send nothing for a while, since something was refused."""
+        self._refusal, self._rested_at = why, self._steps + REST
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing is sent now; empty when something may be."""
+        return self._refusal if self._steps < self._rested_at else ""
 
     def is_about(self, hash_of_batch: bytes) -> bool:
         """Tell whether it is about this batch."""
@@ -151,7 +167,6 @@ class Inquest:
 
     def has_denied(self, shown: Disclosures) -> bool:
         """Tell whether the judges denied everything, given the same disclosures, lately."""
-        self._steps += 1
         return self._denied == shown and self._steps % ASK_EVERY != 0
 
     def deny(self, shown: Disclosures) -> None:

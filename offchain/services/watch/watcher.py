@@ -22,7 +22,7 @@ from offchain.services.watch.replay import Replay
 MAX_ASKED = 20_000
 """Questions to judges about one difference."""
 REFUSALS = (TransactionReverted, TransactionRefused)
-"""What may become of a demand or an answer that comes too late, or that nobody can pay."""
+"""What may become of anything that is sent too late, or that nobody can pay."""
 
 
 @dataclass(slots=True)
@@ -187,6 +187,10 @@ class Watcher:
         if number <= self._chain.finalised():
             seen.unprovable[number] = f"it is final: {difference.problem}"
             return
+        inquest.turn()
+        if inquest.refusal:
+            seen.unprovable[number] = f"{difference.problem}; {inquest.refusal}"
+            return
         accusation = self._upheld(inquest)
         if accusation is None:
             self._inquire(inquest, seen)
@@ -199,6 +203,7 @@ class Watcher:
         try:
             found = inquest.step(is_dry=self.policy.is_dry)
         except REFUSALS as refused:
+            inquest.rest(str(refused))
             seen.unprovable[number] = f"{problem}; {refused}"
             return
         for accusation in found.accusations:
@@ -224,8 +229,9 @@ class Watcher:
             before = self._chain.reward_of(self._signer.address)
             try:
                 receipts = self._chain.accuse(self._signer, header, accusation)
-            except TransactionReverted as reverted:
-                seen.unprovable[number] = f"{difference.problem}; {reverted}"
+            except REFUSALS as refused:
+                inquest.rest(str(refused))
+                seen.unprovable[number] = f"{difference.problem}; {refused}"
                 return
             gas = sum(receipt.gas_used for receipt in receipts)
             bounty = self._chain.reward_of(self._signer.address) - before

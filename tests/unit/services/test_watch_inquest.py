@@ -196,6 +196,30 @@ def test_a_window_that_is_over_is_told(crowd: Crowd) -> None:
     assert (seen.demanded, seen.awaited) == ({}, {})
 
 
+def test_what_is_refused_is_not_sent_at_every_step(crowd: Crowd) -> None:
+    """A bond is approved before it is paid: that costs gas, whatever becomes of the demand."""
+    scene = Scene(crowd, b"\x13" * 32)
+    scene.court.refuse_next = "WindowOver"
+    for _ in range(module.REST):
+        assert "WindowOver" in scene.step().unprovable[2]
+    assert scene.court.calls == ["demand"]
+    assert scene.step().demanded == {2: FIRST}
+
+
+def test_an_accusation_that_is_refused_is_not_sent_at_every_step(crowd: Crowd) -> None:
+    tree = with_leaf(crowd.own[1], richer(crowd.own[1].leaf(2)))
+    scene = Scene(crowd, tree.root)
+    scene.chain.reverts = True
+    seen = scene.search(tree)
+    assert "NoSuchChallenge" in seen.unprovable[2]
+    scene.chain.reverts = False
+    for _ in range(module.REST - 1):
+        assert "NoSuchChallenge" in scene.step().unprovable[2]
+    assert scene.chain.calls == []
+    assert scene.step().upheld
+    assert scene.chain.head() == 1
+
+
 def test_who_is_overtaken_waits_for_the_other(crowd: Crowd) -> None:
     scene = Scene(crowd, b"\x13" * 32)
     scene.court.refuse_next = "DemandExists"
