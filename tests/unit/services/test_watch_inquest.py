@@ -188,6 +188,20 @@ def test_a_dry_run_says_what_it_would_demand_and_sends_nothing(crowd: Crowd) -> 
     assert scene.chain.head() == 2
 
 
+def test_what_nobody_answered_to_a_stranger_is_settled_and_not_demanded_again(
+    crowd: Crowd,
+) -> None:
+    scene = Scene(crowd, b"\x13" * 32, DRY)
+    scene.court.demand(STRANGER, scene.header, 9)
+    until = scene.court.time_s + REVEAL_S
+    assert scene.step().demanded == {2: FIRST}, "the place that would be asked for is another"
+    scene.court.time_s = until + 1
+    seen = scene.step()
+    assert (seen.demanded, seen.awaited) == ({}, {2: until})
+    assert scene.watch().step().unanswered == [2]
+    assert scene.court.bonds == {STRANGER.address: BOND_E6}
+
+
 def test_a_window_that_is_over_is_told(crowd: Crowd) -> None:
     scene = Scene(crowd, b"\x13" * 32)
     scene.court.refuse_next = "WindowOver"
