@@ -5,30 +5,20 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from offchain.ledger.batch import Batch
-from offchain.ledger.checkpoint import Checkpoint
-from offchain.ledger.closing import Anchor
 from offchain.ledger.epoch import Epoch
-from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.instruction import Instruction
-from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import ZERO32
 from offchain.ledger.merkle import ACCOUNT_TREE_DEPTH
-from offchain.services.demands import Inquiry, OpenDemand
-from offchain.services.ports import Signer, TransactionReceipt
+from offchain.services.demands import Inquiry
 from offchain.services.watch import inquest as module
 from offchain.services.watch.disclosures import Disclosures, ShownLiquidation
 from offchain.services.watch.inquest import NOTHING, Case, Defence, Finding
-from offchain.services.watch.judges.books import MAX_WHOLE
 from offchain.services.watch.path_inquiry import PathInquiry
-from offchain.services.watch.watcher import Sightings, Watcher, WatchPolicy
-from tests.support.desk import key
-from tests.support.journal_venue import ENGINE_HASH, JournalVenue
+from tests.support.crowd import ACCOUNTS, DRY, OPERATOR, STRANGER, Crowd, Scene, crowded
 from tests.support.lying_tree import (
     BOND_E6,
     REVEAL_S,
     LyingTree,
-    MemoryCourt,
     honest,
     leaves_of,
     packed,
@@ -36,92 +26,14 @@ from tests.support.lying_tree import (
     sums_of,
     with_leaf,
 )
-from tests.support.watched import BOUNTY, WATCHER, MemoryChain, watch
+from tests.support.watched import BOUNTY, WATCHER, watch
 
-OPERATOR, STRANGER = key(71), key(72)
-ACCOUNTS = 300
-DRY = WatchPolicy(is_dry=True)
 FIRST = "the path of account 0"
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """Two honest batches with more accounts than one transaction can show."""
-
-    batches: tuple[Batch, Batch]
-    own: tuple[Checkpoint, Checkpoint]
 
 
 @pytest.fixture(scope="module")
 def crowd() -> Crowd:
-    venue = JournalVenue(journal=Journal())
-    for number in range(ACCOUNTS - venue.state.accounts.count):
-        venue.deposit(100 + number, 1_000 + number)
-    made = []
-    for usd in (120_000, 121_000):
-        venue.price(usd)
-        venue.must(venue.withdraw(2, usd=1))
-        batch = venue.journal.cut(ENGINE_HASH, Anchor(1, ZERO32))
-        checkpoint = venue.journal.checkpoint
-        assert checkpoint is not None
-        made.append((batch, checkpoint))
-    assert venue.state.accounts.count == ACCOUNTS > MAX_WHOLE
-    (one, first), (two, second) = made
-    return Crowd((one, two), (first, second))
-
-
-class Court(MemoryCourt):
-    """Takes a batch off the chain when nobody answered."""
-
-    def __init__(self, chain: MemoryChain) -> None:
-        super().__init__(*[header for header, _ in chain.batches])
-        self.chain = chain
-
-    def settle_unanswered(
-        self, signer: Signer, demand: OpenDemand, header: BatchHeader
-    ) -> TransactionReceipt:
-        receipt = super().settle_unanswered(signer, demand, header)
-        del self.chain.batches[demand.batch_no - 1 :]
-        return receipt
-
-
-class Scene:
-    """Two batches, of which the second may have another checkpoint, a court and a watcher."""
-
-    def __init__(
-        self, crowd: Crowd, root: bytes | None = None, policy: WatchPolicy | None = None
-    ) -> None:
-        batches = [(batch.header, batch.data) for batch in crowd.batches]
-        header, data = batches[1]
-        self.header = header if root is None else replace(header, checkpoint_root=root)
-        batches[1] = (self.header, data)
-        self.chain = MemoryChain(batches, lambda accusation: accusation.rule == "TOTALS.owed")
-        self.court = Court(self.chain)
-        self.watcher = self.watch(policy)
-
-    def watch(self, policy: WatchPolicy | None = None) -> Watcher:
-        return watch(self.chain, policy, [PathInquiry(self.court, WATCHER)])
-
-    def step(self) -> Sightings:
-        return self.watcher.step()
-
-    def answer(self, tree: LyingTree) -> bool:
-        """Show what is demanded, as far as a tree has it."""
-        shown = False
-        for demand in self.court.open_demands():
-            if tree.can_show(demand.account):
-                path = tree.shown(demand.account)
-                self.court.answer(OPERATOR, demand, self.header, path)
-                shown = True
-        return shown
-
-    def search(self, tree: LyingTree) -> Sightings:
-        """Step and answer until nothing more is demanded and shown."""
-        seen = self.step()
-        while seen.demanded and self.answer(tree):
-            assert (seen.upheld, seen.unprovable) == ([], {})
-            seen = self.step()
-        return seen
+    return crowded()
 
 
 def test_a_wrong_leaf_among_many_is_demanded_found_and_shown_to_the_judge(crowd: Crowd) -> None:
@@ -252,69 +164,6 @@ def test_a_batch_whose_records_are_wrong_is_no_matter_of_paths(crowd: Crowd) -> 
     inquiry, case = PathInquiry(scene.court, WATCHER), Case(scene.header)
     assert inquiry.look(case) == inquiry.step(case) == NOTHING
     assert scene.court.calls == []
-
-
-def test_what_strangers_demand_of_batches_that_hold_is_shown(crowd: Crowd) -> None:
-    scene = Scene(crowd)
-    scene.step()
-    for header, account in ((scene.header, 299), (crowd.batches[0].header, 5)):
-        scene.court.demand(STRANGER, header, account)
-    scene.court.time_s += REVEAL_S
-    seen = scene.step()
-    assert seen.defended == {2: ["the path of account 299"], 1: ["the path of account 5"]}
-    assert scene.court.open_demands() == []
-    assert scene.court.bonds == {WATCHER.address: 2 * BOND_E6}
-    assert [p.account for p in scene.court.shown_paths(batch_hash(scene.header))] == [299]
-
-
-def test_nothing_is_shown_by_who_must_not_or_for_whom_it_is_not_right(crowd: Crowd) -> None:
-    for policy in (DRY, WatchPolicy(may_defend=False)):
-        scene = Scene(crowd, policy=policy)
-        scene.step()
-        scene.court.demand(STRANGER, scene.header, 0)
-        assert scene.step().defended == {}
-        assert len(scene.court.open_demands()) == 1
-    scene = Scene(crowd, b"\x13" * 32)
-    scene.court.demand(STRANGER, scene.header, 0)
-    scene.step()
-    assert "answer" not in scene.court.calls
-
-
-def test_what_is_late_or_final_is_not_shown(crowd: Crowd) -> None:
-    scene = Scene(crowd)
-    scene.step()
-    scene.court.demand(STRANGER, crowd.batches[0].header, 0)
-    scene.chain.final = 1
-    assert scene.step().defended == {}
-    scene.court.demand(STRANGER, scene.header, 0)
-    scene.court.time_s += REVEAL_S + 1
-    assert scene.step().defended == {}
-    assert "answer" not in scene.court.calls
-
-
-def test_so_much_is_shown_in_a_step_and_what_has_least_time_first(crowd: Crowd) -> None:
-    scene = Scene(crowd, policy=WatchPolicy(most_answers=2))
-    scene.step()
-    for account in (3, 2, 1):
-        scene.court.demand(STRANGER, scene.header, account)
-        scene.court.time_s -= 1
-    assert scene.step().defended == {2: ["the path of account 1", "the path of account 2"]}
-    assert scene.step().defended == {2: ["the path of account 3"]}
-
-
-def test_an_answer_that_is_refused_is_told_and_the_others_are_given(crowd: Crowd) -> None:
-    scene = Scene(crowd)
-    scene.step()
-    for account in (1, 2, 3):
-        scene.court.demand(STRANGER, scene.header, account)
-    scene.court.refuse_next = "WrongPath"
-    seen = scene.step()
-    assert "the path of account 1: " in seen.undefended[2]
-    assert "WrongPath" in seen.undefended[2]
-    assert len(seen.defended[2]) == 2
-    scene.court.refuse_next = "NoSuchDemand"
-    seen = scene.step()
-    assert (seen.defended, seen.undefended) == ({}, {})
 
 
 @dataclass
