@@ -141,10 +141,12 @@ interface ICollateralVault {
     /// @notice How many collateral assets there are, besides cash.
     function collateralCount() external view returns (uint256);
 
-    /// @notice The highest collateral asset of which anything was ever deposited; zero if none.
-    /// @dev What totals must speak of at least. An asset that was listed after a batch was
-    /// committed cannot keep that batch from becoming final.
-    function usedCollaterals() external view returns (uint256);
+    /// @notice The highest collateral asset of which the first `cursor` entries of the inbox have a
+    /// deposit; zero if none.
+    /// @dev What the totals of a batch that consumed so many must speak of at least. Whoever pays in
+    /// an asset that was listed since a batch was committed cannot keep that batch from becoming
+    /// final: the batch did not consume it.
+    function usedCollaterals(uint64 cursor) external view returns (uint256);
 
     /// @notice The token of an asset.
     function token(uint8 asset) external view returns (address);

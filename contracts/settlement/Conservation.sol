@@ -14,7 +14,7 @@ library Conservation {
     uint256 private constant MAX_COLLATERALS = 8;
 
     /// @notice SOL-1: no value appears or vanishes between the vault and the book.
-    /// @param used How many collateral assets were ever deposited.
+    /// @param used How many collateral assets the batch, or one before it, consumed deposits of.
     function requireTotals(BatchHeader calldata header, Totals calldata totals, uint256 used)
         internal
         pure

@@ -117,7 +117,8 @@ contract Settlement is BatchStore, Disputes, Freezing, EIP712 {
         if (verified != header.liquidationCount) {
             revert UnverifiedLiquidations(verified, header.liquidationCount);
         }
-        Conservation.requireTotals(header, totals, ICollateralVault(vault).usedCollaterals());
+        uint256 used = ICollateralVault(vault).usedCollaterals(header.inboxTo);
+        Conservation.requireTotals(header, totals, used);
         Conservation.requireCheckpoint(header, totals, sums, exitRootHash);
 
         _makeFinal(header);

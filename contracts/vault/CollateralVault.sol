@@ -60,6 +60,10 @@ contract CollateralVault is OutflowWindow, ReentrancyGuardTransient {
     uint256 public collateralCount;
     mapping(uint8 asset => Asset) private _assets;
     mapping(uint8 asset => Books) private _books;
+
+    /// @dev The inbox entry of the first deposit of each asset; zero before it.
+    mapping(uint8 asset => uint64) private _firstEntry;
+
     /// @inheritdoc ICollateralVault
     mapping(uint8 asset => mapping(address owner => uint256)) public owedTo;
 
@@ -166,11 +170,16 @@ contract CollateralVault is OutflowWindow, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICollateralVault
-    function usedCollaterals() external view nonReentrantView returns (uint256 highest) {
+    function usedCollaterals(uint64 cursor)
+        external
+        view
+        nonReentrantView
+        returns (uint256 highest)
+    {
         highest = collateralCount;
         // At most 8 assets, so they fit.
         // forge-lint: disable-next-line(unsafe-typecast)
-        while (highest > 0 && _books[uint8(highest)].deposited == 0) --highest;
+        while (highest > 0 && !_isUsed(uint8(highest), cursor)) --highest;
     }
 
     /// @inheritdoc ICollateralVault
@@ -207,11 +216,13 @@ contract CollateralVault is OutflowWindow, ReentrancyGuardTransient {
         _requireRoom(asset, units);
 
         _pull(erc20, amount);
+        bool isFirst = _books[asset].deposited == 0;
         // At most the limit, which is below 2**128.
         // forge-lint: disable-next-line(unsafe-typecast)
         _books[asset].deposited += uint128(units);
         // forge-lint: disable-next-line(unsafe-typecast): as above.
         index = IInbox(inbox).push(owner, subaccount, asset, uint128(units));
+        if (isFirst) _firstEntry[asset] = index;
     }
 
     function _list(uint256 place, address erc20, uint64 minimum) private returns (uint8 asset) {
@@ -270,6 +281,12 @@ contract CollateralVault is OutflowWindow, ReentrancyGuardTransient {
     function _requireBooked(uint8 asset, uint256 units) private view returns (uint256 booked) {
         booked = _booked(asset);
         if (units > booked) revert InsufficientBookedBalance(asset, units, booked);
+    }
+
+    /// @dev Whether the first entries of the inbox, so many, have a deposit of the asset.
+    function _isUsed(uint8 asset, uint64 cursor) internal view virtual returns (bool) {
+        uint64 first = _firstEntry[asset];
+        return first != 0 && first <= cursor;
     }
 
     function _booked(uint8 asset) internal view returns (uint256) {

@@ -49,17 +49,21 @@ contract CollateralVaultListingTest is VaultRig {
         vault.list(address(more), 1);
     }
 
-    function test_an_asset_counts_as_used_from_its_first_deposit() public {
+    function test_an_asset_counts_as_used_from_the_entry_of_its_first_deposit() public {
         PlainToken more = new PlainToken(8);
         vm.prank(GOVERNOR);
         vault.list(address(more), 1);
-        vm.assertEq(vault.usedCollaterals(), 0);
+        uint64 last = type(uint64).max;
+        vm.assertEq(vault.usedCollaterals(last), 0);
         depositFor(0, BOB, 0, 1);
-        vm.assertEq(vault.usedCollaterals(), 0);
+        vm.assertEq(vault.usedCollaterals(last), 0);
+        uint64 first = depositFor(2, BOB, 0, 1);
         depositFor(2, BOB, 0, 1);
-        vm.assertEq(vault.usedCollaterals(), 2);
-        books.pay(vault, 2, BOB, 1);
-        vm.assertEq(vault.usedCollaterals(), 2);
+        vm.assertEq(vault.usedCollaterals(first - 1), 0);
+        vm.assertEq(vault.usedCollaterals(first), 2);
+        vm.assertEq(vault.usedCollaterals(last), 2);
+        books.pay(vault, 2, BOB, 2);
+        vm.assertEq(vault.usedCollaterals(last), 2);
     }
 
     function test_RevertWhen_decimals_are_not_convertible() public {

@@ -127,7 +127,7 @@ contract CollateralVaultTokensTest is VaultRig {
         calls[6] = abi.encodeCall(ICollateralVault.depositedTotal, (0));
         calls[7] = abi.encodeCall(ICollateralVault.releasedTotal, (0));
         calls[8] = abi.encodeCall(ICollateralVault.outflowLeft, (0));
-        calls[9] = abi.encodeCall(ICollateralVault.usedCollaterals, ());
+        calls[9] = abi.encodeCall(ICollateralVault.usedCollaterals, (1));
     }
 
     // --- decimals ---

@@ -89,9 +89,7 @@ abstract contract LiquidationVenue is Oracles, VenueColumns {
         address managerAt = vm.computeCreateAddress(address(this), nonce);
         address fundAt = vm.computeCreateAddress(address(this), nonce + 1);
         address settlementAt = vm.computeCreateAddress(address(this), nonce + 4);
-        manager = new LiquidationManager(
-            ISettlement(settlementAt), hub, parameters, InsuranceFund(fundAt)
-        );
+        manager = makeManager(ISettlement(settlementAt), InsuranceFund(fundAt));
         fund =
             new InsuranceFund(address(cash), address(this), settlementAt, managerAt, address(this));
         Inbox inbox = new Inbox(address(this), settlementAt);
@@ -103,6 +101,15 @@ abstract contract LiquidationVenue is Oracles, VenueColumns {
         cash.approve(fundAt, 1000e6);
         fund.fund(1000e6);
         firstReport();
+    }
+
+    /// @dev So that a test can put a broken one in its place.
+    function makeManager(ISettlement venue, InsuranceFund payer)
+        internal
+        virtual
+        returns (LiquidationManager)
+    {
+        return new LiquidationManager(venue, hub, parameters, payer);
     }
 
     function config(address inboxAt) private view returns (ISettlement.Config memory) {
@@ -177,7 +184,7 @@ abstract contract LiquidationVenue is Oracles, VenueColumns {
     }
 
     /// @dev Stands for the vault: this venue has no collateral tokens.
-    function usedCollaterals() external pure returns (uint256) {
+    function usedCollaterals(uint64) external pure returns (uint256) {
         return 0;
     }
 
