@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
@@ -27,6 +28,14 @@ contract Exit is IExit, ReentrancyGuardTransient {
     }
 
     uint8 private constant CASH = 0;
+
+    /// @dev The engine counts cash in USD e-6 and collateral in e-8.
+    uint256 private constant CASH_DECIMALS = 6;
+    uint256 private constant COLLATERAL_DECIMALS = 8;
+
+    /// @dev Many times what a balance costs to read. Whoever starts the exits with less has none
+    /// left to end with.
+    uint256 private constant TOKEN_GAS = 200_000;
 
     /// @inheritdoc IExit
     address public immutable vault;
@@ -184,7 +193,24 @@ contract Exit is IExit, ReentrancyGuardTransient {
             Math.saturatingSub(Math.saturatingSub(held.depositedTotal(asset), deposited), refunded);
         // What is on the books fits 128 bits.
         // forge-lint: disable-next-line(unsafe-typecast)
-        return uint128(Math.saturatingSub(held.bookedBalance(asset), unclaimed + unconsumed));
+        return uint128(Math.saturatingSub(_backed(held, asset), unclaimed + unconsumed));
+    }
+
+    /// @dev What is on the books and, as far as its token says, in the vault. A token that took
+    /// some away would pay the first in full and the last nothing; so all share what it left. One
+    /// that does not answer is believed to have left everything: it must not close the way out.
+    function _backed(ICollateralVault held, uint8 asset) internal view virtual returns (uint256) {
+        uint256 booked = held.bookedBalance(asset);
+        (bool done, bytes memory answer) =
+            held.token(asset).staticcall{gas: TOKEN_GAS}(abi.encodeCall(IERC20.balanceOf, (vault)));
+        if (!done || answer.length < 32) return booked;
+        uint256 tokens = abi.decode(answer, (uint256));
+        uint256 has = held.decimalsOf(asset);
+        uint256 wants = asset == CASH ? CASH_DECIMALS : COLLATERAL_DECIMALS;
+        uint256 units = Math.saturatingMul(
+            tokens / 10 ** Math.saturatingSub(has, wants), 10 ** Math.saturatingSub(wants, has)
+        );
+        return Math.min(booked, units);
     }
 
     /// @dev Rounded down. A leaf's claim is at most the sum of all, so nothing exceeds 256 bits and

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IExit} from "../../contracts/interfaces/IExit.sol";
 import {InboxEntry} from "../../contracts/types/Inbox.sol";
 import {ExitRig} from "./support/ExitRig.sol";
+import {PlainToken} from "./support/HostileTokens.sol";
 import {vm} from "./support/Vm.sol";
 
 interface Snapshots {
@@ -212,5 +213,80 @@ contract ExitTest is ExitRig {
         vm.prank(address(0xca11e2));
         exitFor(0, BOTH);
         assertPaid(0, 100, 9);
+    }
+
+    // --- tokens that are not what the books say ---
+
+    /// @dev By the books alone account 0 would get all and account 1 nothing.
+    function test_a_token_that_took_some_away_leaves_the_same_share_to_all() public {
+        addLeaf(600, 0, 0, 30);
+        addLeaf(400, 0, 0, 10);
+        fundLeaves(0, 0, 0);
+        vm.prank(address(vault));
+        cash.transfer(address(0xdead), 500);
+        _frozen();
+        exitFor(0, BOTH);
+        exitFor(1, BOTH);
+        assertPaid(0, 300, 30);
+        assertPaid(1, 200, 10);
+    }
+
+    function test_what_a_token_took_away_is_first_missing_after_outputs_and_deposits() public {
+        addLeaf(600, 0, 0, 0);
+        fundLeaves(100, 0, 0);
+        finalise();
+        InboxEntry memory late = depositLate(0, 50);
+        vm.prank(address(vault));
+        cash.transfer(address(0xdead), 500);
+        books.freeze();
+        startExits();
+        exitFor(0, 1);
+        exit.refund(late);
+        books.pay(vault, 0, OUTPUT_OWNER, 100);
+        assertPaid(0, 100, 0);
+        vm.assertEq(cash.balanceOf(LATE), 50);
+        vm.assertEq(cash.balanceOf(OUTPUT_OWNER), 100);
+    }
+
+    function test_a_gift_to_the_vault_changes_no_share() public {
+        addLeaf(600, 0, 0, 30);
+        fundLeaves(0, 0, 0);
+        cash.mint(address(vault), 1e18);
+        collateral.mint(address(vault), 1e18);
+        _frozen();
+        (uint128 available,) = exit.termsOf(0);
+        vm.assertEq(available, 600);
+        (available,) = exit.termsOf(1);
+        vm.assertEq(available, 30);
+    }
+
+    function test_a_token_that_does_not_answer_stops_only_itself() public {
+        addLeaf(600, 0, 0, 30);
+        fundLeaves(0, 0, 0);
+        vm.etch(address(collateral), hex"fe");
+        _frozen();
+        (uint128 available,) = exit.termsOf(1);
+        vm.assertEq(available, 30);
+        exitFor(0, 1);
+        vm.assertEq(cash.balanceOf(ownerAt(0)), 600);
+    }
+
+    function test_tokens_are_counted_in_the_units_of_the_books() public {
+        (cash, collateral) = (new PlainToken(18), new PlainToken(6));
+        deployVault(both(address(cash), address(collateral)));
+        addLeaf(5, 0, 0, 300);
+        depositFor(0, ownerAt(0), 0, 5e12);
+        depositFor(1, ownerAt(0), 0, 3);
+        totals.depositedCash = 5;
+        totals.depositedCollateral = [300];
+        vm.startPrank(address(vault));
+        cash.transfer(address(0xdead), 2.5e12);
+        collateral.transfer(address(0xdead), 1);
+        vm.stopPrank();
+        _frozen();
+        (uint128 available,) = exit.termsOf(0);
+        vm.assertEq(available, 2);
+        (available,) = exit.termsOf(1);
+        vm.assertEq(available, 200);
     }
 }
