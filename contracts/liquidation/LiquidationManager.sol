@@ -22,6 +22,7 @@ import {ColumnOpening, Instruction, LiquidationWitness, Terms} from "../types/Li
 import {Action} from "../types/OracleUse.sol";
 
 /// @title LiquidationManager
+/// @dev Internal functions are virtual only for tests that break one on purpose.
 contract LiquidationManager is ILiquidationManager {
     /// @dev The first 32 bits of a batch's record count what was verified; flags follow.
     uint256 private constant COUNT_BITS = 32;
@@ -132,7 +133,7 @@ contract LiquidationManager is ILiquidationManager {
         BatchHeader calldata header,
         Instruction calldata instruction,
         LiquidationWitness calldata witness
-    ) private view {
+    ) internal view virtual {
         bytes32 epochHash = LeafHash.epoch(witness.epoch);
         require(epochHash == instruction.epochHash, EpochMismatch(instruction.epochHash, epochHash));
         bytes32 root = Merkle.listRoot(epochHash, witness.epochIndex, witness.epochProof);
@@ -242,7 +243,7 @@ contract LiquidationManager is ILiquidationManager {
         Instruction calldata instruction,
         LiquidationWitness calldata witness,
         Terms memory terms
-    ) private pure returns (int256 marginBalanceE6, uint256 maintenanceE6) {
+    ) internal pure virtual returns (int256 marginBalanceE6, uint256 maintenanceE6) {
         uint32 triggerE6 = Legs.triggerOf(instruction.tier, terms);
         (marginBalanceE6, maintenanceE6) = Margin.ofAccount(
             witness.leaf, witness.columns, witness.collateral, witness.curves, terms

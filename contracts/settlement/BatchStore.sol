@@ -180,7 +180,12 @@ abstract contract BatchStore is ISettlement {
         return _requireCommitted(header);
     }
 
-    function _requireCommitted(BatchHeader calldata header) internal view returns (bytes32 given) {
+    function _requireCommitted(BatchHeader calldata header)
+        internal
+        view
+        virtual
+        returns (bytes32 given)
+    {
         given = BatchHash.givenHeaderHash(header);
         bytes32 committed = _hashes[header.batchNo];
         if (given != committed) revert WrongHeader(header.batchNo, given, committed);
