@@ -12,6 +12,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple
 
 from offchain.ledger.keccak import keccak256
+from offchain.services.errors import ChainUnreachable
 
 SELECTOR_BYTES = 4
 AbiEntry = dict[str, Any]
@@ -66,12 +67,15 @@ class EventType:
     plain: tuple[tuple[str, str], ...]
 
     def decode(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
-        """Return the arguments by name, addresses as bytes."""
-        values = {
-            name: _inside(kind, decode([kind], topic)[0])
-            for (name, kind), topic in zip(self.indexed, topics[1:], strict=True)
-        }
-        decoded = decode([kind for _, kind in self.plain], data)
+        """Return the arguments by name, addresses as bytes; ChainUnreachable when they are not."""
+        try:
+            values = {
+                name: _inside(kind, decode([kind], topic)[0])
+                for (name, kind), topic in zip(self.indexed, topics[1:], strict=True)
+            }
+            decoded = decode([kind for _, kind in self.plain], data)
+        except (DecodingError, ValueError) as fault:
+            raise ChainUnreachable(f"the node tells of no {self.name}: {fault}") from fault
         for (name, kind), value in zip(self.plain, decoded, strict=True):
             values[name] = _inside(kind, value)
         return values

@@ -11,11 +11,13 @@ from offchain.adapters.chain_node import Log, Node
 from offchain.ledger.blob_data import hash_of_blobs, pack, unpack
 from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader, batch_hash
 from offchain.ledger.keccak import keccak256
-from offchain.services.errors import BatchDataMissing, NodeRefused
+from offchain.services.errors import BatchDataMissing, ChainUnreachable, NodeRefused
 from offchain.services.ports import InboxEntry
 
 PAGE_BLOCKS = 2_000
 """Blocks asked for at once; halved when the node finds that too much."""
+CALM_PAGES = 16
+"""After so many pages in a row that were not too much, the next is twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,17 @@ class History:
         first_block: int | None = None,
         last_block: int | None = None,
     ) -> Iterator[Log]:
-        """Yield the events of some contracts in order, page by page of an inclusive range."""
+        """Yield the events of some contracts in order, page by page of an inclusive range.
+
+        Raises
+        ------
+        ChainUnreachable
+            The node tells of what it was not asked, or of one event twice.
+        """
         block = self.first_block if first_block is None else max(first_block, self.first_block)
         last = self._node.block_number() if last_block is None else last_block
         addresses = [self._contracts[name].address for name in names]
-        page = PAGE_BLOCKS
+        page, calm = PAGE_BLOCKS, 0
         while block <= last:
             stop = min(block + page - 1, last)
             try:
@@ -112,10 +120,12 @@ class History:
             except NodeRefused:
                 if page == 1:
                     raise
-                page //= 2
+                page, calm = page // 2, 0
                 continue
-            yield from found
-            block = stop + 1
+            yield from _as_asked(found, block, stop, addresses)
+            block, calm = stop + 1, calm + 1
+            if calm == CALM_PAGES:
+                page, calm = min(2 * page, PAGE_BLOCKS), 0
 
     def events(
         self,
@@ -243,3 +253,20 @@ class History:
         if is_in_blobs and hash_of_blobs(sent.blob_hashes) != header.da_hash:
             raise BatchDataMissing(f"batch {number}: transaction {where} carries other blobs")
         return _Commit(header, signature, data, event["batchHash"], sent.blob_hashes)
+
+
+def _as_asked(
+    found: Sequence[Log], first: int, last: int, addresses: Sequence[bytes]
+) -> Sequence[Log]:
+    """Return events in the order of the chain, if they are what a node was asked for."""
+    ordered = sorted(found, key=lambda log: (log.block, log.log_index))
+    for log in ordered:
+        if log.address not in addresses or not first <= log.block <= last or not log.topics:
+            raise ChainUnreachable(
+                f"eth_getLogs: asked for blocks {first} to {last}, the node tells of "
+                f"0x{log.address.hex()} in block {log.block}"
+            )
+    places = {(log.block, log.log_index) for log in ordered}
+    if len(places) != len(ordered):
+        raise ChainUnreachable(f"eth_getLogs: blocks {first} to {last} have one event twice")
+    return ordered

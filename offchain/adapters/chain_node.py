@@ -9,6 +9,7 @@ import requests
 from eth_abi.exceptions import DecodingError
 from eth_typing import URI, BlockNumber
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse, Retry
 from web3 import HTTPProvider, Web3
 from web3.exceptions import (
     ContractLogicError,
@@ -45,11 +46,49 @@ REPEATABLE = (
     "eth_getTransactionCount",
     "eth_getTransactionReceipt",
 )
+TOO_MANY_REQUESTS = 429
+PAUSES = 6
+"""Times to wait when a node says that it is asked too often; about half a minute together."""
+LONGEST_PAUSE_S = 20
+REFUSALS = frozenset({400, 413, 422})
+"""Answers of a web server that say that what was asked is too much, or wrong."""
+MOST_WORDS = 200
 CONNECTIONS = 16
 POLL_S = 0.01
 ONE_BLOCK_LATER = frozenset({"RevealTooEarly", "NotAnnounced"})
 """Refusals of what follows from a call, in the very block of that call."""
 _REQUEST_FAULTS = (requests.RequestException, ConnectionError)
+
+
+class _Patience(Retry):
+    """Asks again when a node refuses because it is asked too often, and never waits for long.
+
+    Such a request was not looked at, so that a transaction may be handed over again as well.
+    """
+
+    def __init__(self, **limits: Any) -> None:
+        super().__init__(
+            **{
+                "total": PAUSES,
+                "connect": 0,
+                "read": 0,
+                "other": 0,
+                "redirect": 0,
+                "status": PAUSES,
+                "allowed_methods": None,
+                "status_forcelist": (TOO_MANY_REQUESTS,),
+                "backoff_factor": 0.5,
+                "backoff_max": LONGEST_PAUSE_S,
+                "raise_on_status": False,
+                "raise_on_redirect": False,
+            }
+            | limits
+        )
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Return how long the node asks to wait, bounded. [s]"""
+        asked = super().get_retry_after(response)
+        return None if asked is None else min(asked, LONGEST_PAUSE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +156,7 @@ class Node:
         self.reverts = RevertDecoder(())
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(CONNECTIONS, CONNECTIONS))
+            self._session.mount(scheme, HTTPAdapter(CONNECTIONS, CONNECTIONS, _Patience()))
         retry = ExceptionRetryConfiguration(
             (requests.ConnectionError,), RETRIES, backoff_factor=0.1, method_allowlist=REPEATABLE
         )
@@ -294,6 +333,11 @@ class Node:
             raise self._reverted(call, fault) from fault
         except TimeExhausted as fault:
             raise ReceiptMissing(call, transaction_hash or b"") from fault
+        except requests.HTTPError as fault:
+            answer = fault.response
+            if answer is not None and answer.status_code in REFUSALS:
+                raise NodeRefused(f"{call}: {answer.text[:MOST_WORDS]}") from fault
+            raise ChainUnreachable(f"{call}: {self.url}: {fault}") from fault
         except _REQUEST_FAULTS as fault:
             raise ChainUnreachable(f"{call}: {self.url}: {fault}") from fault
         except Web3RPCError as fault:

@@ -1,11 +1,12 @@
 """The inbox: a queue on chain whose prefix hash a batch reproduces from what it consumed."""
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from offchain.engine.events import NO_KEY
 from offchain.engine.messages import Deposit, EntryKind, Forced
 from offchain.ledger.abi import bytes32, static
-from offchain.ledger.keccak import keccak256
+from offchain.ledger.keccak import ZERO32, keccak256
 
 _ENTRY_TYPES = ("uint8", "uint64", "uint64", "address", "uint8", "uint16", "uint128", "address")
 
@@ -75,3 +76,11 @@ def entry_hash(entry: InboxEntry) -> bytes:
 def prefix_hash(previous: bytes, entry: bytes) -> bytes:
     """Return the prefix hash after one more entry; the first `previous` is bytes32(0)."""
     return keccak256(bytes32(previous) + bytes32(entry))
+
+
+def prefix_of(entries: Iterable[InboxEntry]) -> bytes:
+    """Return the prefix hash after all of some entries, from the first one on."""
+    prefix = ZERO32
+    for entry in entries:
+        prefix = prefix_hash(prefix, entry_hash(entry))
+    return prefix
