@@ -14,6 +14,7 @@ from offchain.adapters.deployment_plan import (
     token_name,
 )
 from offchain.adapters.first_block import first_block_of
+from offchain.ledger.typed_data import Domain
 from offchain.services.errors import TransactionReverted, WrongChain
 
 GETTERS = (
@@ -67,11 +68,22 @@ class _Discovery:
         except TransactionReverted as reverted:
             raise WrongChain(f"0x{self._settlement.hex()} is no settlement: {reverted}") from None
         texts = {name: "0x" + address.hex() for name, address in found.items()}
+        chain_id = self._node.chain_id()
+        self._demand_chain(chain_id)
         if first_block is None:
             tokens = {name for name in found if contract_name(name) == MINTABLE}
             ours = [address for name, address in found.items() if name not in tokens]
             first_block = first_block_of(self._node, ours)
-        return Deployment(self._node.chain_id(), first_block, texts)
+        return Deployment(chain_id, first_block, texts)
+
+    def _demand_chain(self, chain_id: int) -> None:
+        """Ask the contract, so that nothing is signed for another chain that a node names."""
+        said = self._read("Settlement", self._settlement, "domainSeparator")
+        if said != Domain(chain_id, self._settlement).separator:
+            raise WrongChain(
+                f"{self._node.url} says that it is chain {chain_id}, but the settlement contract "
+                "that it shows is of another one"
+            )
 
     def _walk(self) -> dict[str, bytes]:
         found = {"Settlement": self._settlement}

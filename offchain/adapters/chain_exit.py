@@ -7,8 +7,9 @@ from dataclasses import astuple
 
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_freeze import ChainFreeze
-from offchain.ledger.inbox import InboxEntry
-from offchain.services.errors import TransactionReverted
+from offchain.ledger.header import batch_hash
+from offchain.ledger.inbox import InboxEntry, prefix_of
+from offchain.services.errors import CheckpointMismatch, InboxMismatch, TransactionReverted
 from offchain.services.exit_plan import (
     ClaimOutput,
     CollectDeferred,
@@ -45,8 +46,7 @@ class ChainExit:
 
     def outlook(self) -> FreezeOutlook:
         """Return whether the venue is frozen, and else whether and when it may be."""
-        entries = {entry.index: entry for entry in self.entries()}
-        return ChainFreeze(self.chain, entries.get).outlook()
+        return ChainFreeze(self.chain, self._entry).outlook()
 
     def freeze(self, signer: Signer, chance: FreezeChance) -> TransactionReceipt:
         """Freeze the venue for ever; TransactionReverted when there is still time."""
@@ -55,16 +55,57 @@ class ChainExit:
     # What is owed
 
     def entries(self) -> list[InboxEntry]:
-        """Return every entry of the inbox, in order."""
+        """Return every entry of the inbox, in order.
+
+        A node may leave out events, or tell of others: they are held to the prefix hash that the
+        inbox itself keeps, so that no deposit is overlooked.
+
+        Raises
+        ------
+        InboxMismatch
+            They are not the entries of the inbox.
+        """
         chain = self.chain
+        count = chain.inbox_count()
         found = chain.inbox_entries(chain.deployment.block_number, chain.block_number())
-        return [entry.content() for entry in found]
+        entries = [entry.content() for entry in found]
+        if len(entries) < count:
+            raise InboxMismatch(
+                f"the inbox has {count} entries, the node tells of {len(entries)}; ask another one"
+            )
+        stored = chain.inbox_prefix(len(entries))
+        if [entry.index for entry in entries] != list(range(1, len(entries) + 1)):
+            raise InboxMismatch("the node leaves out entries of the inbox; ask another one")
+        if prefix_of(entries) != stored:
+            raise InboxMismatch("the node tells of other entries than the inbox has")
+        return entries
+
+    def _entry(self, index: int) -> InboxEntry | None:
+        """Return one entry, None when there is none; asked for only while nothing is frozen."""
+        return next((entry for entry in self.entries() if entry.index == index), None)
 
     def final_books(self) -> FinalBooks:
-        """Return what the final batches say; CheckpointMismatch, BatchDataMissing."""
-        number, _ = self.chain.call("Settlement", "checkpoint")
+        """Return what the final batches say.
+
+        Raises
+        ------
+        CheckpointMismatch
+            The batches that the node shows do not lead to the hash that the contract holds.
+        BatchDataMissing
+            The node does not have the data of one.
+        """
+        number, root = self.chain.call("Settlement", "checkpoint")
         batches = self.chain.committed_batches()
-        return replay_final(((batch.header, batch.data) for batch in batches), int(number))
+        books = replay_final(((batch.header, batch.data) for batch in batches), int(number))
+        if books.start is not None:
+            shown = books.start.header
+            stored = self.chain.batch_hash_of(int(number))
+            if (batch_hash(shown), shown.checkpoint_root) != (stored, bytes(root)):
+                raise CheckpointMismatch(
+                    f"batch {number} has the hash 0x{stored.hex()}, the node shows another one; "
+                    "ask another one"
+                )
+        return books
 
     def refunds(self) -> list[RefundDeposit]:
         """Return the deposits that no final batch consumed, paid ones included."""

@@ -8,8 +8,16 @@ from offchain.adapters.chain import Chain
 from offchain.adapters.chain_discovery import discover
 from offchain.adapters.chain_exit import ChainExit
 from offchain.app.keeper_command import read_key
+from offchain.core.units import ONE_E6, ONE_E8
 from offchain.ledger.checkpoint import ExitLeaf
-from offchain.services.errors import NotFrozenYet, TransactionReverted
+from offchain.services.errors import (
+    NodeRefused,
+    NoGasMoney,
+    NotFrozenYet,
+    ReceiptMissing,
+    TransactionRefused,
+    TransactionReverted,
+)
 from offchain.services.exit_plan import (
     ClaimOutput,
     CollectDeferred,
@@ -18,11 +26,18 @@ from offchain.services.exit_plan import (
     RefundDeposit,
     WayOut,
 )
-from offchain.services.freezing import FreezeOutlook
+from offchain.services.freezing import FreezeOutlook, utc
 from offchain.services.ports import Signer
 
 ATTEMPTS = 3
 """How often one account is tried as a whole: others may exit for it at the same time."""
+
+NOBODY = (
+    "this owner has no account, output or deposit here; is it the address that paid in? "
+    "If not, name that with --owner"
+)
+NOT_PAID = (TransactionReverted, TransactionRefused, NodeRefused, ReceiptMissing)
+"""Why one call pays nothing, or not yet, while others may."""
 
 OVERTAKEN = frozenset({"VenueFrozen", "NotOverdue", "EntryNotNext", "NothingOpen"})
 """Why a freeze that was possible is refused: others froze, or the venue served what waited."""
@@ -37,6 +52,12 @@ class Payment:
     asset: int
     units: int
 
+    def text(self) -> str:
+        """Return the amount in dollars or tokens."""
+        one = ONE_E8 if self.asset else ONE_E6
+        places = len(str(one)) - 1
+        return f"{self.units // one}.{self.units % one:0{places}}" + ("" if self.asset else " USD")
+
 
 @dataclass(slots=True)
 class ExitReport:
@@ -47,7 +68,9 @@ class ExitReport:
     checkpoint : int
         Batch from which exits are paid; 0 when no checkpoint ever became final.
     refused : list of (what, why)
-        Calls that a contract or a token refused; the rest was paid all the same.
+        Calls that a contract, a token or the node refused; the rest was paid all the same.
+    found : int
+        How many accounts, outputs and deposits the owner has, those paid before included.
     """
 
     owner: bytes
@@ -57,6 +80,7 @@ class ExitReport:
     paid: list[Payment] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     gas_used: int = 0
+    found: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for scripts; amounts are decimal strings."""
@@ -74,10 +98,15 @@ class ExitReport:
         }
 
     def lines(self) -> list[str]:
-        """Return the report for people."""
-        of = f"0x{self.owner.hex()}, frozen at {self.frozen_at_s}, checkpoint {self.checkpoint}"
-        rows = [f"{p.kind:<9} {p.number:<8} asset {p.asset}  {p.units}" for p in self.paid]
+        """Return the report for people; amounts are whole dollars or tokens and their parts."""
+        at = f"{self.frozen_at_s}, {utc(self.frozen_at_s)}"
+        of = f"0x{self.owner.hex()}, frozen at {at}, checkpoint {self.checkpoint}"
+        rows = [f"{p.kind:<9} {p.number:<8} asset {p.asset}  {p.text()}" for p in self.paid]
         faults = [f"REFUSED   {what}: {why}" for what, why in self.refused]
+        if faults:
+            faults.append("what was refused is still owed: run the command again, or later")
+        if not self.found:
+            rows = [NOBODY]
         return [of, *(rows or ["nothing was left to be paid"]), *faults]
 
 
@@ -131,6 +160,7 @@ def leave(
 ) -> ExitReport:
     """Do what `run_exit` does, over a connection."""
     frozen_at_s = _frozen(way_out, signer, freeze=freeze)
+    _demand_gas_money(way_out, signer)
     books = way_out.final_books()
     if isinstance(who, int):
         leaver = books.leaver_of(who)
@@ -139,6 +169,16 @@ def leave(
     report = ExitReport(leaver.owner, frozen_at_s)
     _Leaving(way_out, signer, books, leaver, report).run()
     return report
+
+
+def _demand_gas_money(way_out: ChainExit, signer: Signer) -> None:
+    """Refuse before anything is read, rather than at each call."""
+    chain = way_out.chain
+    if not chain.node.balance(signer.address):
+        raise NoGasMoney(
+            f"0x{signer.address.hex()} has no money for gas on chain {chain.deployment.chain_id}: "
+            "send it some, or use another key and name the owner with --owner"
+        )
 
 
 def _frozen(way_out: ChainExit, signer: Signer, *, freeze: bool) -> int:
@@ -169,10 +209,12 @@ class _Leaving:
     def run(self) -> None:
         """Pay in the order of the protocol; a call that is refused holds up no other."""
         for claim in self.books.claims_of(self.leaver):
+            self.report.found += 1
             self._pay_once(claim, "output", claim.output.id, claim.output.asset)
         for refund in self.way_out.refunds():
             entry = refund.entry
             if self.leaver.has(entry.owner, entry.subaccount):
+                self.report.found += 1
                 self._pay_once(refund, "deposit", entry.index, entry.place)
         self._exit_all()
         for asset in self.way_out.assets:
@@ -193,6 +235,7 @@ class _Leaving:
             return
         self.report.checkpoint = start.header.batch_no
         self.report.accounts = self._accounts()
+        self.report.found += len(self.report.accounts)
         if not self.way_out.is_started():
             self._send(start, "the start of all exits")
         for account in self.report.accounts:
@@ -218,7 +261,7 @@ class _Leaving:
         mask = sum(1 << asset for asset in owed)
         try:
             receipt = self.way_out.carry_out(self.signer, self.books.exit_of(account, mask))
-        except TransactionReverted:
+        except NOT_PAID:
             return False
         if receipt is None:
             return False
@@ -240,8 +283,8 @@ class _Leaving:
         """Return whether this call paid; a refusal goes into the report."""
         try:
             receipt = self.way_out.carry_out(self.signer, way)
-        except TransactionReverted as reverted:
-            self.report.refused.append((what, str(reverted)))
+        except NOT_PAID as fault:
+            self.report.refused.append((what, str(fault)))
             return False
         if receipt is None:
             return False

@@ -1,5 +1,6 @@
 """``plimsoll force``: operations that the sequencer cannot pass by, with the owner's own key."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from offchain.adapters.chain import Chain
 from offchain.adapters.chain_discovery import discover
 from offchain.app.keeper_command import read_key
 from offchain.engine.messages import EntryKind
+from offchain.services.errors import ChainUnreachable
+from offchain.services.ports import TransactionReceipt
 
 FUNCTIONS = {
     EntryKind.WITHDRAWAL: "forceWithdraw",
@@ -49,11 +52,7 @@ def run_force(rpc: str, settlement: bytes, key: Path, forcing: Forcing) -> dict[
     with Chain(rpc, discover(rpc, settlement, 0)) as chain:  # one block is all that is read
         receipt = chain.send(signer, "Inbox", FUNCTIONS[forcing.kind], *forcing.arguments)
         deadline = int(chain.call("Settlement", "forcedDeadline"))
-        (event,) = (
-            event.arguments
-            for event in chain.history.events(["Inbox"], receipt.block, receipt.block)
-            if event.transaction_hash == receipt.transaction_hash
-        )
+        event = _entry_of(chain, receipt)
     return {
         "index": int(event["index"]),
         "kind": forcing.kind.name,
@@ -64,3 +63,14 @@ def run_force(rpc: str, settlement: bytes, key: Path, forcing: Forcing) -> dict[
         "transaction": f"0x{receipt.transaction_hash.hex()}",
         "gas_used": receipt.gas_used,
     }
+
+
+def _entry_of(chain: Chain, receipt: TransactionReceipt) -> Mapping[str, Any]:
+    """Return what the inbox said of a transaction; ChainUnreachable when the node shows nothing."""
+    for event in chain.history.events(["Inbox"], receipt.block, receipt.block):
+        if event.transaction_hash == receipt.transaction_hash:
+            return event.arguments
+    raise ChainUnreachable(
+        f"transaction 0x{receipt.transaction_hash.hex()} is in block {receipt.block}, but the node "
+        "does not show its entry in the inbox; it is queued if another node shows it"
+    )

@@ -38,7 +38,8 @@
     ├── ExitError
     │   ├── NotFrozenYet         the venue lives; says from when on it may be frozen
     │   ├── CheckpointMismatch   replaying what is final gives another checkpoint
-    │   └── NotInCheckpoint      an account that the last final checkpoint does not have
+    │   ├── NotInCheckpoint      an account that the last final checkpoint does not have
+    │   └── NoGasMoney           the key that pays for the way out has nothing
     └── ApiError             a JSON-RPC server answered with an error (client side)
 """
 
@@ -202,6 +203,10 @@ class CheckpointMismatch(ExitError):
 
 class NotInCheckpoint(ExitError):
     """The last final checkpoint has no such account."""
+
+
+class NoGasMoney(ExitError):
+    """The key that is to pay for gas has no money on this chain."""
 
 
 def _readable(value: object) -> str:

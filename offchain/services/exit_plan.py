@@ -14,9 +14,10 @@ from offchain.engine.state import State
 from offchain.ledger.batch import Batch
 from offchain.ledger.checkpoint import Checkpoint, CheckpointRoot, ExitLeaf
 from offchain.ledger.errors import LedgerError
-from offchain.ledger.header import BatchHeader
+from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.inbox import InboxEntry
 from offchain.ledger.journal import Journal
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.outputs import Output
 from offchain.ledger.totals import Totals
 from offchain.ledger.trace_data import posted_records
@@ -193,8 +194,12 @@ def replay_final(posted: Iterable[Posted], checkpoint_no: int) -> FinalBooks:
     """
     journal, claims = Journal(), list[ClaimOutput]()
     last: Batch | None = None
+    previous = ZERO32
     for number, (header, data) in zip(range(1, checkpoint_no + 1), posted, strict=False):
         last = _replay(journal, number, header, data)
+        if (header.batch_no, header.prev_batch_hash) != (number, previous):
+            raise CheckpointMismatch(f"batch {number} does not follow the one before")
+        previous = batch_hash(header)
         claims += [
             ClaimOutput(header, output, index, last.output_proof(index))
             for index, output in enumerate(last.outputs)

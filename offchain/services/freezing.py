@@ -1,6 +1,7 @@
 """Whether and when anyone may freeze the venue, as the settlement contract itself answers it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from offchain.ledger.inbox import InboxEntry
@@ -85,5 +86,14 @@ class FreezeOutlook:
                 "not served in time, anyone may freeze"
             )
         if chance.is_open:
-            return f"not frozen; a freeze is possible now ({chance.cause.name})"
-        return f"not frozen; a freeze is possible at {chance.possible_at_s} ({chance.cause.name})"
+            return (
+                f"not frozen; a freeze is possible now ({chance.cause.name}): with --freeze it is "
+                "done first; it ends the venue for everybody"
+            )
+        at = f"{chance.possible_at_s} ({chance.cause.name}), {utc(chance.possible_at_s)}"
+        return f"not frozen; a freeze is possible at {at}"
+
+
+def utc(time_s: int) -> str:
+    """Return a time as people read it."""
+    return f"{datetime.fromtimestamp(time_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

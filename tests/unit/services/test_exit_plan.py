@@ -165,3 +165,10 @@ def test_an_outlook_says_when_a_freeze_is_possible() -> None:
         {"cause": "UNSERVED", "possible_at": 2_000, "is_open": False},
         {"cause": "STALLED", "possible_at": 3_000, "is_open": True},
     ]
+
+
+def test_headers_that_do_not_follow_one_another_are_refused() -> None:
+    first, second, *_ = posted(told()[1])
+    other = (replace(second[0], prev_batch_hash=bytes(32)), second[1])
+    with pytest.raises(CheckpointMismatch, match="batch 2 does not follow the one before"):
+        replay_final([first, other], 2)
