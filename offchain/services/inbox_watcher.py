@@ -48,6 +48,7 @@ class InboxWatcher:
         self._first_block, self._confirmations = first_block, confirmations
         self._next_block, self._last_hash = first_block, b""
         self._height = 0
+        self._due = (0, 0)  # entries that there were, and a block by which there were
 
     def poll(self) -> int:
         """Read what is new and confirmed, and return how many entries the engine took.
@@ -64,14 +65,34 @@ class InboxWatcher:
         """
         if self.is_reorganised():
             raise InboxReorganised("the inbox does not have what the engine consumed")
+        count = self._chain.inbox_count()
         height, taken = self._chain.block_number(), 0
         if self._is_replaced(height):
             self.restart()
-        for found in self._pages(self._next_block, height - self._confirmations):
-            entries = [entry for entry in found if entry.index > self.read]
-            for start in range(0, len(entries), COMMANDS):
-                taken += self._take(entries[start : start + COMMANDS])
+        try:
+            for found in self._pages(self._next_block, height - self._confirmations):
+                entries = [entry for entry in found if entry.index > self.read]
+                for start in range(0, len(entries), COMMANDS):
+                    taken += self._take(entries[start : start + COMMANDS])
+        except InboxMismatch:
+            self.restart()  # the pages before may lack what does not follow
+            raise
+        self._look_again(count, height)
         return taken
+
+    def _look_again(self, count: int, height: int) -> None:
+        """Begin anew when all blocks up to one were read, but not all entries that it had.
+
+        A node may leave out the newest event of a page and never show it again: then nothing would
+        follow it, and an entry that waits too long ends the venue.
+        """
+        last = height - self._confirmations
+        if any(
+            last >= block and self.read < entries for entries, block in (self._due, (count, height))
+        ):
+            self.restart()
+        if last >= self._due[1]:
+            self._due = (count, height)
 
     def is_reorganised(self) -> bool:
         """Tell whether the chain has dropped an entry that the engine consumed.

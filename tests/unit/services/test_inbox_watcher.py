@@ -268,3 +268,33 @@ def test_a_fault_on_the_way_repeats_nothing_and_loses_nothing(
     assert desk.state.inbox_cursor == watcher.read == 256
     assert watcher.poll() == 344
     assert desk.state.inbox_cursor == 600
+
+
+@pytest.mark.parametrize("confirmations", [0, 2])
+def test_an_entry_that_a_node_left_out_once_is_found_again(confirmations: int) -> None:
+    desk, inbox, _ = watched(entries=3)
+    watcher = InboxWatcher(inbox, desk.sequencer, FIRST_BLOCK, confirmations)
+    show = inbox.inbox_entries
+    inbox.empty_blocks = confirmations
+    inbox.inbox_entries = lambda first, last: show(first, last)[:2]  # type: ignore[method-assign]
+    assert watcher.poll() == 2
+    inbox.inbox_entries = show  # type: ignore[method-assign]
+    taken = 0
+    for _ in range(4):
+        inbox.empty_blocks += 1
+        taken += watcher.poll()
+    assert (taken, desk.state.inbox_cursor) == (1, 3)
+
+
+def test_a_gap_that_a_node_made_is_closed_as_soon_as_it_shows_the_entry() -> None:
+    desk, inbox, watcher = watched(entries=3)
+    show = inbox.inbox_entries
+    inbox.inbox_entries = lambda first, last: show(first, last)[:2]  # type: ignore[method-assign]
+    assert watcher.poll() == 2
+    inbox.inbox_entries = lambda first, last: show(first, last)[3:]  # type: ignore[method-assign]
+    inbox.add(owner=60, amount=7)
+    with pytest.raises(InboxMismatch, match="entry 4 does not follow"):
+        watcher.poll()
+    inbox.inbox_entries = show  # type: ignore[method-assign]
+    assert watcher.poll() == 2
+    assert desk.state.inbox_cursor == 4
