@@ -32,7 +32,8 @@ class AnvilOptions:
     """How a local chain is started.
 
     `port` 0 lets the system choose a free one; `timestamp_s` is the time of the genesis block, now
-    if None; `block_time_s` None mines a block for each transaction.
+    if None; `block_time_s` None mines a block for each transaction; `kept_states` is how many blocks
+    can be gone back to, a few hundred if None.
     """
 
     port: int = 0
@@ -42,6 +43,7 @@ class AnvilOptions:
     gas_limit: int = 60_000_000
     timestamp_s: int | None = None
     block_time_s: int | None = None
+    kept_states: int | None = None
 
     def arguments(self) -> list[str]:
         """Return the command line arguments."""
@@ -54,6 +56,7 @@ class AnvilOptions:
             ("--gas-limit", self.gas_limit),
             ("--timestamp", self.timestamp_s),
             ("--block-time", self.block_time_s),
+            ("--prune-history", self.kept_states),
         ]
         return [text for name, value in pairs if value is not None for text in (name, str(value))]
 
