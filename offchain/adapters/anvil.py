@@ -32,8 +32,8 @@ class AnvilOptions:
     """How a local chain is started.
 
     `port` 0 lets the system choose a free one; `timestamp_s` is the time of the genesis block, now
-    if None; `block_time_s` None mines a block for each transaction; `kept_states` is how many blocks
-    can be gone back to, a few hundred if None.
+    if None; `block_time_s` None mines a block for each transaction; `kept_states` is how many
+    blocks can be gone back to, a few hundred if None.
     """
 
     port: int = 0

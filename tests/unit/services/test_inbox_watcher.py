@@ -276,7 +276,7 @@ def test_an_entry_that_a_node_left_out_once_is_found_again(confirmations: int) -
     watcher = InboxWatcher(inbox, desk.sequencer, FIRST_BLOCK, confirmations)
     show = inbox.inbox_entries
     inbox.empty_blocks = confirmations
-    inbox.inbox_entries = lambda first, last: show(first, last)[:2]  # type: ignore[method-assign]
+    inbox.inbox_entries = lambda first_block, last_block: show(first_block, last_block)[:2]  # type: ignore[method-assign]
     assert watcher.poll() == 2
     inbox.inbox_entries = show  # type: ignore[method-assign]
     taken = 0
@@ -289,9 +289,9 @@ def test_an_entry_that_a_node_left_out_once_is_found_again(confirmations: int) -
 def test_a_gap_that_a_node_made_is_closed_as_soon_as_it_shows_the_entry() -> None:
     desk, inbox, watcher = watched(entries=3)
     show = inbox.inbox_entries
-    inbox.inbox_entries = lambda first, last: show(first, last)[:2]  # type: ignore[method-assign]
+    inbox.inbox_entries = lambda first_block, last_block: show(first_block, last_block)[:2]  # type: ignore[method-assign]
     assert watcher.poll() == 2
-    inbox.inbox_entries = lambda first, last: show(first, last)[3:]  # type: ignore[method-assign]
+    inbox.inbox_entries = lambda first_block, last_block: show(first_block, last_block)[3:]  # type: ignore[method-assign]
     inbox.add(owner=60, amount=7)
     with pytest.raises(InboxMismatch, match="entry 4 does not follow"):
         watcher.poll()
