@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from offchain.core.curves import Line
 from offchain.core.instruments import SHAPE_KINDS, FeedKind
+from offchain.core.oracle import STILL
 from offchain.core.portfolio import maintenance_reference, portfolio_reference
 from offchain.core.presets import BITCOIN, ETHER, Roles, Series, pm36
 from offchain.core.sweep import account_bounds_reference
@@ -181,7 +182,9 @@ class Mix:
             fixed.get(f.kind, SPOT_USD[f.underlying] * (10_000 + shift) * ONE_E8 // 10_000)
             for f in RULES.listing.feeds
         ]
-        seen = tuple(Observation(i, tuple(values), UNSIGNED) for i in range(5))
+        seen = tuple(
+            Observation(i, tuple(values), (STILL,) * len(values), UNSIGNED) for i in range(5)
+        )
         return PriceReport(self.round, TimestampNs(self.now + STEP_NS), seen)
 
     def mark(self, instrument: InstrumentId) -> int:

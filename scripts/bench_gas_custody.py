@@ -19,8 +19,9 @@ from web3 import Web3
 from offchain.adapters.chain_exit import ChainExit
 from offchain.adapters.compiler import artifacts
 from offchain.adapters.protocol_terms import DEVELOPMENT
+from offchain.core.oracle import Span
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, TimestampNs
-from offchain.ledger.columns import pack_values
+from offchain.ledger.observations import pack_observation
 from offchain.ledger.typed_data import Domain, observation_digest
 from offchain.services.exit_plan import RefundDeposit, StartExits
 from scripts.bench_gas import Entry, entry
@@ -96,8 +97,9 @@ def measure_report(venue: Devnet) -> dict[str, Entry]:
         signed = []
         for place, key in enumerate(keys[:SIGNERS]):
             values = tuple((1_000 + feed) * ONE_E8 + 7 * place + round_ for feed in range(FEEDS))
-            digest = observation_digest(domain, round_, TimestampNs(venue.now), values)
-            signed.append((key.address, pack_values(values), key.sign(digest)))
+            spans = tuple(Span(11 * place + feed, 300 - feed + round_) for feed in range(FEEDS))
+            digest = observation_digest(domain, round_, TimestampNs(venue.now), values, spans)
+            signed.append((key.address, pack_observation(values, spans), key.sign(digest)))
         signed.sort()
         vectors, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
         call = hub.functions.submit(round_, venue.now, vectors, signatures)

@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from offchain.core.addons import COLUMNS, GROUPS, Charge
 from offchain.core.collateral import CreditCurve
+from offchain.core.oracle import Span, brackets, median_span, medians, range_e5
 from offchain.core.units import SCENARIOS, SLOTS
 from offchain.ledger import columns as col
 from offchain.ledger import epoch as ep
 from offchain.ledger.keccak import ZERO32
+from offchain.ledger.observations import pack_observation, pack_spans
+from offchain.ledger.typed_data import OBSERVATION_TYPE
 from scripts.golden import Case, Files, case, number, word, write
 
 CHARGED = (
@@ -131,17 +134,77 @@ def report() -> Iterator[Case]:
         ("negative values pack too", 6, 7, (-1, -(2**63))),
         ("24 feeds", 7, 8, tuple(number(f"feed {i}", 1, 2**46) for i in range(24))),
     ]
-    for name, round_, observed_at, medians in series:
-        value = ep.Report(round_, observed_at, medians)
-        packed = col.pack_values(medians)
+    for name, round_, observed_at, values in series:
+        value = ep.Report(round_, observed_at, values)
+        packed = col.pack_values(values)
         yield case(
             name,
             round=round_,
             observedAt=observed_at,
-            medians=medians,
+            medians=values,
             packed=packed,
             hash=ep.report_hash(value),
         )
+
+
+def observations() -> Iterator[Case]:
+    """Yield what signers saw, with medians and brackets: agreement, lies, and the ends of spans."""
+    plain = [
+        (
+            f"{signers} signers, {feeds} feeds",
+            [
+                [
+                    (number(f"{i}/{f} of {signers}", 10**8, 10**8 + 10**6), *_span(i, f, signers))
+                    for f in range(feeds)
+                ]
+                for i in range(signers)
+            ],
+        )
+        for signers, feeds in ((1, 1), (3, 2), (4, 3), (5, 4), (7, 12), (15, 3), (16, 3), (32, 2))
+    ]
+    top = 2**63 - 1
+    edges = [
+        ("nobody's sources moved", [[(100, 0, 0)]] * 3),
+        ("a move of less than a unit", [[(99, 1, 1)]] * 3),
+        ("the smallest value", [[(1, 1, 1), (1, 65_534, 65_534)]] * 3),
+        ("no bound on either side", [[(100, 65_535, 0), (100, 0, 65_535)]] * 3),
+        ("the widest bound", [[(10**12, 65_534, 65_534)]] * 3),
+        ("the largest values", [[(top, 65_534, 1), (top - 1, 1, 65_535)]] * 5),
+        ("two of five widen", [[(100_000, 10, 10)]] * 3 + [[(100_000, 65_535, 65_535)]] * 2),
+        ("two of five narrow", [[(100_000, 10, 10)]] * 3 + [[(100_000, 0, 0)]] * 2),
+    ]
+    for i, (name, seen) in enumerate([*plain, *edges]):
+        values = [[value for value, _, _ in each] for each in seen]
+        spans = [[Span(down, up) for _, down, up in each] for each in seen]
+        found = brackets(values, spans)
+        signed = (i, 1_760_000_000_000_000_000 + i)
+        packed = (col.pack_values(values[0]), pack_spans(spans[0]))
+        yield case(
+            name,
+            round=signed[0],
+            observedAt=signed[1],
+            signers=len(seen),
+            feeds=len(seen[0]),
+            vectors=b"".join(map(pack_observation, values, spans)),
+            medians=col.pack_values(medians(values)),
+            lows=col.pack_values([one.low for one in found]),
+            highs=col.pack_values([one.high for one in found]),
+            ranges=b"".join(
+                range_e5(median_span(each)).to_bytes(2) for each in zip(*spans, strict=True)
+            ),
+            structHash=OBSERVATION_TYPE.hash((*signed, *packed)),
+        )
+
+
+def _span(signer: int, feed: int, signers: int) -> tuple[int, int]:
+    """Return a span that is at an end of its type one time in four."""
+    names = [f"{side} {signer}/{feed} of {signers}" for side in ("down", "up")]
+    ends = (0, 65_535)
+    down, up = (
+        ends[number(f"which {n}", 0, 1)] if number(f"end {n}", 0, 3) == 0 else number(n, 0, 65_535)
+        for n in names
+    )
+    return down, up
 
 
 def epoch() -> Iterator[Case]:
@@ -164,7 +227,7 @@ def epoch() -> Iterator[Case]:
         )
 
 
-FILES: Files = {"columns": columns, "report": report, "epoch": epoch}
+FILES: Files = {"columns": columns, "report": report, "observations": observations, "epoch": epoch}
 
 if __name__ == "__main__":
     sys.exit(write(FILES))

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 
+from offchain.core.oracle import Span
 from offchain.ledger import columns as col
 from offchain.ledger import header as hd
 from offchain.ledger import signatures as sig
 from offchain.ledger import typed_data as td
 from offchain.ledger.keccak import ZERO32
+from offchain.ledger.observations import pack_spans
 from scripts.golden import Case, Files, case, number, owner, word, write
 
 # -- header, intents -----------------------------------------------------------------------------
@@ -88,9 +90,12 @@ def intents() -> Iterator[tuple[str, td.StructType, tuple[int | bytes, ...]]]:
     yield "largest mode", td.MODE_TYPE, (2**32 - 1, 255, top64, top64)
     yield "conversion", td.CONVERSION_TYPE, (2, 1, 10**8, 10**11, 6, 1_760_000_000 * 10**9)
     yield "largest conversion", td.CONVERSION_TYPE, (2**32 - 1, 255, top64, top64, top64, top64)
-    yield "observation", td.OBSERVATION_TYPE, (9, 1_760_000_000 * 10**9, col.pack_values((12, 4)))
-    yield "observation of nothing", td.OBSERVATION_TYPE, (1, 1, b"")
-    yield "largest observation", td.OBSERVATION_TYPE, (top64, top64, b"\x7f" + b"\xff" * 7)
+    spans = pack_spans((Span(3, 500), Span(0, 65_535)))
+    time = 1_760_000_000 * 10**9
+    yield "observation", td.OBSERVATION_TYPE, (9, time, col.pack_values((12, 4)), spans)
+    yield "observation of nothing", td.OBSERVATION_TYPE, (1, 1, b"", b"")
+    largest = (b"\x7f" + b"\xff" * 7, b"\xff" * 4)
+    yield "largest observation", td.OBSERVATION_TYPE, (top64, top64, *largest)
     yield "attestation", td.ATTESTATION_TYPE, (word("batch"),)
     yield "receipt", td.RECEIPT_TYPE, (1, 77, word("tip"), 5, word("prefix"))
     ones = b"\xff" * 32

@@ -19,6 +19,7 @@ import {
 } from "../libraries/Frames.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Medians} from "../libraries/Medians.sol";
+import {Observations} from "../libraries/Observations.sol";
 import {Openings} from "../libraries/Openings.sol";
 import {Rounds} from "../libraries/Rounds.sol";
 import {Trace} from "../libraries/Trace.sol";
@@ -61,9 +62,6 @@ contract OracleJudge is IJudge {
     uint256 private constant MAX_SKEW_NS = 5 * SECOND_NS;
 
     int256 private constant PRICE_LIMIT = int256(1) << PRICE_BITS;
-
-    bytes32 internal constant OBSERVATION_TYPEHASH =
-        keccak256("Observation(uint64 round,uint64 observedAt,bytes values)");
 
     /// @notice The judge has no such rule.
     error UnknownRule(uint8 rule);
@@ -132,7 +130,7 @@ contract OracleJudge is IJudge {
         returns (bool)
     {
         if (place.values != shown.oracle.listed.feeds) return false;
-        bytes calldata values = Rounds.valuesOf(shown.frame, place);
+        bytes calldata values = Rounds.vectorOf(shown.frame, place);
         for (uint256 feed = 0; feed < place.values; ++feed) {
             int256 value = Columns.valueAt(values, feed);
             if (value <= 0 || value >= PRICE_LIMIT) return false;
@@ -146,13 +144,10 @@ contract OracleJudge is IJudge {
         bytes32 domain,
         address expected
     ) private pure returns (bool) {
-        bytes32 structHash = keccak256(
-            abi.encode(
-                OBSERVATION_TYPEHASH,
-                Commands.roundOf(shown.frame),
-                Commands.observedAtOf(shown.frame),
-                keccak256(Rounds.valuesOf(shown.frame, place))
-            )
+        bytes32 structHash = Observations.structHash(
+            Commands.roundOf(shown.frame),
+            Commands.observedAtOf(shown.frame),
+            Rounds.vectorOf(shown.frame, place)
         );
         (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecoverCalldata(
             MessageHashUtils.toTypedDataHash(domain, structHash),

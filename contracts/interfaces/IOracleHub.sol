@@ -30,7 +30,7 @@ interface IOracleHub {
     /// @notice A quorum is at least three, a majority, and no more than all signers.
     error QuorumOutOfRange(uint256 quorum, uint256 signers);
 
-    /// @notice Every vector of values needs its signature.
+    /// @notice Every vector needs its signature.
     error SignatureCount(uint256 vectors, uint256 signatures);
 
     /// @notice Fewer signed vectors than the quorum, or more than a submission may carry.
@@ -54,6 +54,9 @@ interface IOracleHub {
     /// @notice The base of a late report was never recorded here.
     error UnknownBase(bytes32 reportHash);
 
+    /// @notice These are not the brackets of an accepted report.
+    error OtherBracket(bytes32 reportHash);
+
     /// @notice There is no such feed.
     error UnknownFeed(uint256 feed, uint256 feeds);
 
@@ -74,18 +77,26 @@ interface IOracleHub {
         uint64 indexed round, uint64 observedAt, bytes32 indexed reportHash, bytes medians
     );
 
+    /// @notice Between what each price went since the reports of its signers before; the preimage
+    /// of `ReportRecord.bracket` of an accepted report.
+    /// @param lows Packed int64, one for each feed in listing order; 0 is no bound.
+    /// @param highs The same; 2**63 - 1 is no bound.
+    event BracketRecorded(bytes32 indexed reportHash, bytes lows, bytes highs);
+
     /// @param signerEpoch Counts the sets from 1.
     event SignersReplaced(uint64 indexed signerEpoch, address[] signers, uint8 quorum);
 
-    /// @notice Submits a round, in which each signer vouches for its own vector of values.
+    /// @notice Submits a round, in which each signer vouches for its own vector: values, and how far
+    /// its sources went from them since it reported last.
     /// @param observedAt Time of the observations. [ns since 1970]
-    /// @param values For each signer, packed int64 in listing order.
+    /// @param vectors For each signer, packed int64 in listing order, then for each feed down u16 | up
+    /// u16 [1e-5 of the value, rounded up; 65535 is no bound].
     /// @param signatures EIP-712 `Observation`, 65 bytes, ascending by signer's address.
     /// @return accepted False when the report jumped and became the pending one.
     function submit(
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) external returns (bool accepted);
 
@@ -102,7 +113,7 @@ interface IOracleHub {
         Report calldata base,
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) external returns (bool accepted);
 
@@ -144,14 +155,30 @@ interface IOracleHub {
     /// @notice What is kept of an accepted report; zeros if it never was.
     function recordOf(bytes32 reportHash) external view returns (ReportRecord memory);
 
-    /// @notice Whether these are the lowest and the highest observations of an accepted report.
+    /// @notice How far apart the ends of the bracket are, of the newest accepted price of a feed,
+    /// however old; 65535 is that or more, or not known. [1e-5 of it, rounded up]
+    function rangeE5(uint256 feed) external view returns (uint16);
+
+    /// @notice Whether these are the ends of the brackets of an accepted report.
     /// @dev They are those of the quorum that was recorded first, or first after the grace.
-    /// @param lows Packed int64, one for each feed in listing order.
+    /// @param lows Packed int64, one for each feed in listing order, as `BracketRecorded` has them.
     /// @param highs The same.
     function isBracket(bytes32 reportHash, bytes calldata lows, bytes calldata highs)
         external
         view
         returns (bool);
+
+    /// @notice Whether a price of a feed is one that a median of the signers admits for the interval
+    /// of an accepted report. Reverts when these are not its brackets.
+    /// @param lows As for `isBracket`.
+    /// @param highs The same.
+    function isWithinBracket(
+        bytes32 reportHash,
+        bytes calldata lows,
+        bytes calldata highs,
+        uint256 feed,
+        int64 value
+    ) external view returns (bool);
 
     /// @notice Limits fixed at construction.
     function limits() external view returns (Limits memory);

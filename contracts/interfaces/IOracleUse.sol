@@ -6,11 +6,11 @@ import {Action, Cause, FeedLimit, Grace, UseRule} from "../types/OracleUse.sol";
 /// @title IOracleUse
 /// @notice For what the newest prices of the hub may be used.
 /// @dev Which reports the hub accepts is another matter, and the same for all: the rules here only
-/// tighten. They are the governor's to set. Withdrawing never waits for a jump or an outage.
+/// tighten. They are the governor's to set. Withdrawing never waits for a jump, an outage or calm.
 interface IOracleUse {
     /// @notice The price is of no use for the action.
     /// @param actual What is too large or too small: an age [ns], a dispersion [1e-6], the reports
-    /// since an outage, the round of a jump.
+    /// since an outage, the round of a jump, the range of a bracket [1e-5].
     /// @param limit What the rule asks for, in the same unit; of a jump, the round in force.
     error Unusable(Action action, uint256 feed, Cause cause, uint256 actual, uint256 limit);
 
@@ -70,8 +70,8 @@ interface IOracleUse {
 
     /// @notice Whether an action may cite a report, however old: it was accepted, and where the
     /// action needs it the grace after an outage was over.
-    /// @dev Age and dispersion bar a use now. Whoever cites a report used it then, under rules that
-    /// are checked elsewhere.
+    /// @dev Age, dispersion and range bar a use now. Whoever cites a report used it then, under rules
+    /// that are checked elsewhere.
     function isUsableReport(bytes32 reportHash, Action action) external view returns (bool);
 
     /// @notice The rule of an action.

@@ -30,6 +30,9 @@ library Frames {
     uint256 private constant SIGNATURE_BYTES = 65;
     uint256 private constant REPORT_HEAD_BYTES = 18;
 
+    /// @dev A value and its span.
+    uint256 private constant SEEN_BYTES = 12;
+
     /// @dev Eight numbers of 32 bits, above the document.
     uint256 private constant TERMS_BYTES = 32;
 
@@ -100,14 +103,15 @@ library Frames {
         return 0; // a funding tick
     }
 
-    /// @dev round u64 | observedAt u64 | count u16 | count x (signer u8, n u16, n x i64, signature).
+    /// @dev round u64 | observedAt u64 | count u16 | count x (signer u8, n u16, n x i64, n x (down
+    /// u16, up u16), signature).
     function isReport(bytes calldata payload) private pure returns (bool) {
         if (payload.length < REPORT_HEAD_BYTES) return false;
         uint256 count = u16At(payload, 16);
         uint256 offset = REPORT_HEAD_BYTES;
         for (uint256 i = 0; i < count; ++i) {
             if (offset + 3 > payload.length) return false;
-            offset += 3 + uint256(u16At(payload, offset + 1)) * 8 + SIGNATURE_BYTES;
+            offset += 3 + uint256(u16At(payload, offset + 1)) * SEEN_BYTES + SIGNATURE_BYTES;
         }
         return offset == payload.length;
     }

@@ -5,52 +5,86 @@ import {ANY_DISPERSION_E6} from "../types/OracleUse.sol";
 import {ONE_E6} from "../types/Units.sol";
 import {Medians} from "./Medians.sol";
 import {Rounding} from "./Rounding.sol";
+import {Spans} from "./Spans.sol";
 
 /// @title Observations
-/// @notice What the signers of one report saw: medians, and how far they agree. Everything is
-/// packed, one number after another for each feed in listing order, as it is stored and hashed.
+/// @notice What the signers of one report saw: medians, how far they agree, and between what the
+/// price went since their reports before. Everything is packed, one number after another for each
+/// feed in listing order, as it is stored and hashed.
+/// @dev The vector of a signer is a packed int64 for each feed, then a span as in `Spans` for each.
 library Observations {
-    uint256 private constant DISPERSION_BYTES = 2;
+    /// @dev Of a value and its span.
+    uint256 internal constant FEED_BYTES = Medians.VALUE_BYTES + Spans.SPAN_BYTES;
+
+    /// @dev EIP-712 type of what one oracle signs.
+    bytes32 internal constant TYPEHASH =
+        keccak256("Observation(uint64 round,uint64 observedAt,bytes values,bytes spans)");
+
+    uint256 private constant SHARE_BYTES = 2;
 
     /// @notice One report over all feeds.
     /// @param medians Packed int64.
-    /// @param lows The lowest observations, packed int64.
-    /// @param highs The highest observations, packed int64.
-    /// @param dispersions Median distances from the median, rounded up, at most
-    /// `ANY_DISPERSION_E6`; a minority of signers cannot set them. Packed uint16. [1e-6 of the
-    /// median]
-    /// @param worstE6 The largest of them.
+    /// @param lows Lower ends of the brackets, packed int64: the median less the median of the
+    /// signers' downs. 0 where there is no bound.
+    /// @param highs Upper ends, packed int64: the median and the median of the signers' ups more.
+    /// @param shares For each feed a dispersion and a range, packed uint16. A dispersion is the
+    /// median distance from the median, rounded up, at most `ANY_DISPERSION_E6` [1e-6 of the
+    /// median]; a range is that between both ends, at most `ANY_RANGE_E5` [1e-5 of it]. A minority
+    /// of signers cannot set them.
+    /// @param worstE6 The largest dispersion.
     struct Summary {
         bytes medians;
         bytes lows;
         bytes highs;
-        bytes dispersions;
+        bytes shares;
         uint16 worstE6;
     }
 
-    /// @notice The summary of at least one vector of packed int64, one for each feed.
+    /// @notice The summary of at least one vector.
     function summarise(bytes[] calldata vectors, uint256 feeds)
         internal
         pure
         returns (Summary memory seen)
     {
         uint256 size = feeds * Medians.VALUE_BYTES;
-        uint256[] memory starts = Medians.startsOf(vectors, size);
-        (seen.medians, seen.lows, seen.highs) = (new bytes(size), new bytes(size), new bytes(size));
-        seen.dispersions = new bytes(feeds * DISPERSION_BYTES);
+        uint256[] memory starts = Medians.startsOf(vectors, feeds * FEED_BYTES);
+        seen.medians = new bytes(size);
+        seen.shares = new bytes(feeds * 2 * SHARE_BYTES);
         int64[] memory sorted = new int64[](starts.length);
         uint256 last = starts.length - 1;
         uint16 worstE6 = 0;
         for (uint256 feed = 0; feed < feeds; ++feed) {
             Medians.sortFeed(sorted, starts, feed);
             put(seen.medians, feed, sorted[last / 2]);
-            put(seen.lows, feed, sorted[0]);
-            put(seen.highs, feed, sorted[last]);
             uint16 dispersionE6 = dispersion(sorted);
-            putDispersion(seen.dispersions, feed, dispersionE6);
+            putShare(seen.shares, 2 * feed, dispersionE6);
             if (dispersionE6 > worstE6) worstE6 = dispersionE6;
         }
         seen.worstE6 = worstE6;
+        (seen.lows, seen.highs) = (new bytes(size), new bytes(size));
+        bytes memory spans = Spans.medians(starts, size, feeds);
+        Spans.putBrackets(spans, seen.medians, seen.lows, seen.highs, seen.shares);
+    }
+
+    /// @notice EIP-712 hash of what one oracle signs; of a vector of another length, some hash.
+    /// @param vector Values and spans.
+    function structHash(uint64 round, uint64 observedAt, bytes calldata vector)
+        internal
+        pure
+        returns (bytes32)
+    {
+        uint256 cut = vector.length / FEED_BYTES * Medians.VALUE_BYTES;
+        bytes32 values;
+        bytes32 spans;
+        // (values, spans) = (keccak256(vector[:cut]), keccak256(vector[cut:]));
+        // with one copy, into memory that nobody has yet.
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, vector.offset, vector.length)
+            values := keccak256(at, cut)
+            spans := keccak256(add(at, cut), sub(vector.length, cut))
+        }
+        return keccak256(abi.encode(TYPEHASH, round, observedAt, values, spans));
     }
 
     /// @notice Whether every value lies within the band of the earlier one; all are positive.
@@ -96,9 +130,14 @@ library Observations {
         return int64(uint64(field(packed, feed, Medians.VALUE_BYTES)));
     }
 
-    /// @notice One of the packed dispersions in storage. [1e-6 of the median]
-    function storedDispersion(bytes storage packed, uint256 feed) internal view returns (uint16) {
-        return uint16(field(packed, feed, DISPERSION_BYTES));
+    /// @notice The dispersion of a feed, of shares in storage. [1e-6 of the median]
+    function storedDispersion(bytes storage shares, uint256 feed) internal view returns (uint16) {
+        return uint16(field(shares, 2 * feed, SHARE_BYTES));
+    }
+
+    /// @notice The range of a feed. [1e-5 of the median]
+    function storedRange(bytes storage shares, uint256 feed) internal view returns (uint16) {
+        return uint16(field(shares, 2 * feed + 1, SHARE_BYTES));
     }
 
     /// @notice Writes one of the packed int64, for which there is room.
@@ -113,11 +152,11 @@ library Observations {
     }
 
     /// @dev The same for a packed uint16.
-    function putDispersion(bytes memory packed, uint256 feed, uint16 value) private pure {
-        // packed[2 feed .. 2 feed + 2] = bytes2(value);
+    function putShare(bytes memory packed, uint256 place, uint16 value) private pure {
+        // packed[2 place .. 2 place + 2] = bytes2(value);
         assembly ("memory-safe") {
-            let place := add(add(packed, 2), shl(1, feed))
-            mstore(place, or(and(mload(place), not(0xffff)), and(value, 0xffff)))
+            let end := add(add(packed, 2), shl(1, place))
+            mstore(end, or(and(mload(end), not(0xffff)), and(value, 0xffff)))
         }
     }
 

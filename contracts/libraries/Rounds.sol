@@ -4,10 +4,12 @@ pragma solidity 0.8.37;
 import {Commands} from "./Commands.sol";
 import {Frames} from "./Frames.sol";
 import {Medians} from "./Medians.sol";
+import {Observations} from "./Observations.sol";
 
 /// @title Rounds
 /// @notice The observations in the frame of a PriceReport, and their medians.
-/// @dev round u64 | observedAt u64 | count u16 | count x (signer u8, n u16, n x i64, signature).
+/// @dev round u64 | observedAt u64 | count u16 | count x (signer u8, n u16, n x i64, n x (down
+/// u16, up u16), signature).
 /// A frame that ends before its observations reverts: the judge of steps asks about it.
 library Rounds {
     using Frames for bytes;
@@ -18,7 +20,7 @@ library Rounds {
 
     /// @notice One observation, by its places in the frame.
     /// @param signer Place in the listing.
-    /// @param values Numbers that it has.
+    /// @param values Values that it has, each with its span.
     /// @param from Where they begin.
     /// @param to Where they end, and the signature begins.
     struct Place {
@@ -37,14 +39,14 @@ library Rounds {
             place.signer = frame.u8At(start);
             place.values = frame.u16At(start + 1);
             place.from = start + VALUES_AT;
-            place.to = place.from + place.values * Medians.VALUE_BYTES;
+            place.to = place.from + place.values * Observations.FEED_BYTES;
             start = place.to + SIGNATURE_BYTES;
             require(start <= frame.length, Frames.FieldBeyondEnd(start, frame.length));
         }
     }
 
-    /// @notice The packed numbers of an observation.
-    function valuesOf(bytes calldata frame, Place memory place)
+    /// @notice The packed values and spans of an observation.
+    function vectorOf(bytes calldata frame, Place memory place)
         internal
         pure
         returns (bytes calldata)
@@ -60,7 +62,7 @@ library Rounds {
         return frame[place.to:place.to + SIGNATURE_BYTES];
     }
 
-    /// @notice The median of each feed; every observation has as many numbers.
+    /// @notice The median of each feed; every observation has as many values.
     function mediansOf(bytes calldata frame, uint256 feeds)
         internal
         pure
@@ -69,10 +71,7 @@ library Rounds {
         Place[] memory places = placesOf(frame);
         uint256[] memory starts = new uint256[](places.length);
         for (uint256 i = 0; i < places.length; ++i) {
-            require(
-                places[i].values == feeds,
-                Medians.VectorLength(i, places[i].values * Medians.VALUE_BYTES, feeds)
-            );
+            require(places[i].values == feeds, Medians.VectorLength(i, places[i].values, feeds));
             uint256 from = places[i].from;
             // starts[i] = <where frame[from:] lies in calldata>
             assembly ("memory-safe") {

@@ -3,10 +3,18 @@ pragma solidity 0.8.37;
 
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {IOracleUse} from "../interfaces/IOracleUse.sol";
+import {Columns} from "../libraries/Columns.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Observations} from "../libraries/Observations.sol";
 import {Report} from "../types/Epoch.sol";
-import {Action, Cause, Grace, ReportRecord, UseRule} from "../types/OracleUse.sol";
+import {
+    ANY_RANGE_E5,
+    Action,
+    Cause,
+    Grace,
+    ReportRecord,
+    UseRule
+} from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
 import {SignerQuorum} from "./SignerQuorum.sol";
 import {UsePolicy} from "./UsePolicy.sol";
@@ -30,7 +38,7 @@ contract OracleHub is SignerQuorum, UsePolicy {
     Stored internal _pending;
 
     /// @dev Of the newest accepted report: as in `Observations`, and one bit for each feed.
-    bytes private _dispersions;
+    bytes private _shares;
     uint256 private _steep;
 
     mapping(bytes32 reportHash => ReportRecord) private _acceptedRecords;
@@ -49,12 +57,12 @@ contract OracleHub is SignerQuorum, UsePolicy {
     function submit(
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) external returns (bool accepted) {
         _checkTimes(round, observedAt);
-        _checkSignatures(round, observedAt, values, signatures);
-        Observations.Summary memory seen = _summarise(values);
+        _checkSignatures(round, observedAt, vectors, signatures);
+        Observations.Summary memory seen = _summarise(vectors);
 
         accepted = _isAcceptable(seen.medians);
         Stored storage base = _baseOf(seen.medians, accepted);
@@ -65,7 +73,7 @@ contract OracleHub is SignerQuorum, UsePolicy {
         } else {
             _pending = _stored(round, observedAt, seen.medians, record);
         }
-        _keep(round, observedAt, seen.medians, record, accepted);
+        _keep(round, observedAt, seen, record, accepted);
     }
 
     /// @inheritdoc IOracleHub
@@ -73,19 +81,19 @@ contract OracleHub is SignerQuorum, UsePolicy {
         Report calldata base,
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) external returns (bool accepted) {
         _checkNotAhead(observedAt);
-        _checkSignatures(round, observedAt, values, signatures);
-        Observations.Summary memory seen = _summarise(values);
+        _checkSignatures(round, observedAt, vectors, signatures);
+        Observations.Summary memory seen = _summarise(vectors);
         ReportRecord memory earlier;
         (accepted, earlier) = _supportOf(base, round, observedAt, seen.medians);
         // Without a base there is nothing to continue, whatever time was stated for it.
         uint64 earlierAt = earlier.recordedAt == 0 ? 0 : base.observedAt;
         ReportRecord memory record =
             _recordOf(seen, observedAt, earlierAt, earlier.resumedAt, earlier.streak, accepted);
-        _keep(round, observedAt, seen.medians, record, accepted);
+        _keep(round, observedAt, seen, record, accepted);
     }
 
     /// @inheritdoc IOracleHub
@@ -147,9 +155,13 @@ contract OracleHub is SignerQuorum, UsePolicy {
         (actual, limit) = (_ageNs(_accepted.observedAt), _heartbeatNsOf(feed));
         if (rule.maxAgeNs < limit) limit = rule.maxAgeNs;
         if (actual > limit) return (Cause.TOO_OLD, actual, limit);
-        actual = Observations.storedDispersion(_dispersions, feed);
+        actual = Observations.storedDispersion(_shares, feed);
         limit = rule.maxDispersionE6;
         if (actual > limit) return (Cause.DISPERSED, actual, limit);
+        if (rule.maxRangeE5 != ANY_RANGE_E5) {
+            (actual, limit) = (Observations.storedRange(_shares, feed), rule.maxRangeE5);
+            if (actual > limit) return (Cause.MOVED, actual, limit);
+        }
         if (rule.needsGrace && !_accepted.isSettled) {
             return (Cause.AFTER_OUTAGE, _accepted.streak, _grace.reports);
         }
@@ -179,8 +191,15 @@ contract OracleHub is SignerQuorum, UsePolicy {
     /// @inheritdoc IOracleHub
     function confidence(uint256 feed) external view returns (uint64 spread, uint16 dispersionE6) {
         (int64 value,,) = latest(feed);
-        dispersionE6 = Observations.storedDispersion(_dispersions, feed);
+        dispersionE6 = Observations.storedDispersion(_shares, feed);
         spread = Observations.spread(value, dispersionE6);
+    }
+
+    /// @inheritdoc IOracleHub
+    function rangeE5(uint256 feed) external view returns (uint16) {
+        require(feed < _feeds, UnknownFeed(feed, _feeds));
+        require(_accepted.round != 0, NoReport());
+        return Observations.storedRange(_shares, feed);
     }
 
     /// @inheritdoc IOracleHub
@@ -211,11 +230,26 @@ contract OracleHub is SignerQuorum, UsePolicy {
 
     /// @inheritdoc IOracleHub
     function isBracket(bytes32 reportHash, bytes calldata lows, bytes calldata highs)
-        external
+        public
         view
         returns (bool)
     {
         return _acceptedRecords[reportHash].bracket == Observations.bracket(lows, highs);
+    }
+
+    /// @inheritdoc IOracleHub
+    function isWithinBracket(
+        bytes32 reportHash,
+        bytes calldata lows,
+        bytes calldata highs,
+        uint256 feed,
+        int64 value
+    ) external view returns (bool) {
+        require(feed < _feeds, UnknownFeed(feed, _feeds));
+        require(isBracket(reportHash, lows, highs), OtherBracket(reportHash));
+        return
+            value > 0 && value >= Columns.valueAt(lows, feed)
+                && value <= Columns.valueAt(highs, feed);
     }
 
     /// @inheritdoc IOracleHub
@@ -238,13 +272,13 @@ contract OracleHub is SignerQuorum, UsePolicy {
         require(observedAt <= latestNs, ObservedInFuture(observedAt, latestNs));
     }
 
-    function _summarise(bytes[] calldata values)
+    function _summarise(bytes[] calldata vectors)
         internal
         view
         virtual
         returns (Observations.Summary memory)
     {
-        return Observations.summarise(values, _feeds);
+        return Observations.summarise(vectors, _feeds);
     }
 
     /// @dev The band rule of docs/COMMITMENTS.md, which the engine applies too.
@@ -319,7 +353,7 @@ contract OracleHub is SignerQuorum, UsePolicy {
             : _steepFeeds(seen.medians, _accepted.medians, _pending.medians, _pending.round != 0);
         if (steep != _steep) _steep = steep;
         _accepted = _stored(round, observedAt, seen.medians, record);
-        _dispersions = seen.dispersions;
+        _shares = seen.shares;
         // Round zero: nothing is pending. The words of its medians are written over later.
         if (_pending.round != 0) _pending.round = 0;
     }
@@ -330,19 +364,21 @@ contract OracleHub is SignerQuorum, UsePolicy {
     function _keep(
         uint64 round,
         uint64 observedAt,
-        bytes memory medians,
+        Observations.Summary memory seen,
         ReportRecord memory record,
         bool accepted
     ) private {
-        bytes32 reportHash = LeafHash.report(round, observedAt, medians);
+        bytes32 reportHash = LeafHash.report(round, observedAt, seen.medians);
         // What was accepted behind one base stays so behind another, which may show more of it.
         bool isAccepted = accepted || _acceptedRecords[reportHash].recordedAt != 0;
         mapping(bytes32 => ReportRecord) storage records =
             isAccepted ? _acceptedRecords : _jumpedRecords;
-        if (records[reportHash].recordedAt == 0) records[reportHash] = record;
-        else _addTo(records, reportHash, record, observedAt);
-        if (accepted) emit ReportAccepted(round, observedAt, reportHash, medians);
-        else emit ReportPending(round, observedAt, reportHash, medians);
+        bool isKept = records[reportHash].recordedAt == 0;
+        if (isKept) records[reportHash] = record;
+        else isKept = _addTo(records, reportHash, record, observedAt);
+        if (isKept && isAccepted) emit BracketRecorded(reportHash, seen.lows, seen.highs);
+        if (accepted) emit ReportAccepted(round, observedAt, reportHash, seen.medians);
+        else emit ReportPending(round, observedAt, reportHash, seen.medians);
     }
 
     /// @dev Both are true of the report, so the better of each counts: no silence since the earlier
@@ -352,15 +388,16 @@ contract OracleHub is SignerQuorum, UsePolicy {
         bytes32 reportHash,
         ReportRecord memory record,
         uint64 observedAt
-    ) private {
+    ) private returns (bool isKept) {
         ReportRecord memory known = records[reportHash];
-        if (known.isSettled) return;
+        if (known.isSettled) return false;
         if (known.resumedAt < record.resumedAt) record.resumedAt = known.resumedAt;
         if (known.streak > record.streak) record.streak = known.streak;
         record.isSettled =
             record.isSettled || _isGraceOver(observedAt, record.resumedAt, record.streak);
         record.recordedAt = known.recordedAt;
-        if (!record.isSettled) (record.worstE6, record.bracket) = (known.worstE6, known.bracket);
+        isKept = record.isSettled;
+        if (!isKept) (record.worstE6, record.bracket) = (known.worstE6, known.bracket);
         records[reportHash] = record;
     }
 

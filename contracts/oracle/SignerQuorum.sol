@@ -6,13 +6,13 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
+import {Observations} from "../libraries/Observations.sol";
 
 /// @title SignerQuorum
 /// @notice Who may sign observations, and how many must.
 abstract contract SignerQuorum is IOracleHub, AccessControl, EIP712 {
     /// @dev EIP-712 type of what one oracle signs.
-    bytes32 public constant OBSERVATION_TYPEHASH =
-        keccak256("Observation(uint64 round,uint64 observedAt,bytes values)");
+    bytes32 public constant OBSERVATION_TYPEHASH = Observations.TYPEHASH;
 
     /// @dev Bounds the work of one submission.
     uint256 private constant MAX_SIGNERS = 32;
@@ -55,15 +55,15 @@ abstract contract SignerQuorum is IOracleHub, AccessControl, EIP712 {
     function _checkSignatures(
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) internal view virtual {
-        uint256 count = values.length;
+        uint256 count = vectors.length;
         require(count == signatures.length, SignatureCount(count, signatures.length));
         require(count >= quorum && count <= MAX_SIGNERS, NoQuorum(count, quorum));
         address earlier = address(0);
         for (uint256 i = 0; i < count; ++i) {
-            address signer = _signerOf(round, observedAt, values[i], signatures[i]);
+            address signer = _signerOf(round, observedAt, vectors[i], signatures[i]);
             require(signer > earlier, SignersOutOfOrder(earlier, signer));
             require(_epochOf[signer] == signerEpoch, UnknownSigner(signer));
             earlier = signer;
@@ -73,12 +73,10 @@ abstract contract SignerQuorum is IOracleHub, AccessControl, EIP712 {
     function _signerOf(
         uint64 round,
         uint64 observedAt,
-        bytes calldata values,
+        bytes calldata vector,
         bytes calldata signature
     ) internal view returns (address) {
-        bytes32 structHash = keccak256(
-            abi.encode(OBSERVATION_TYPEHASH, round, observedAt, keccak256(values))
-        );
+        bytes32 structHash = Observations.structHash(round, observedAt, vector);
         return ECDSA.recoverCalldata(_hashTypedDataV4(structHash), signature);
     }
 

@@ -10,6 +10,7 @@ import {Observations} from "../libraries/Observations.sol";
 import {
     ACTIONS,
     ANY_DISPERSION_E6,
+    ANY_RANGE_E5,
     Action,
     FeedLimit,
     Grace,
@@ -55,10 +56,11 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
         (_heartbeatNs, _maxSkewNs) = (limits_.heartbeatNs, limits_.maxSkewNs);
 
         uint64 ageNs = limits_.heartbeatNs;
-        _ruleOf[Action.WITHDRAW] = UseRule(ageNs, ANY_DISPERSION_E6, false, false);
-        _ruleOf[Action.TRADE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true);
-        _ruleOf[Action.SETTLE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true);
-        _ruleOf[Action.LIQUIDATE] = UseRule(ageNs, LIQUIDATE_DISPERSION_E6, true, true);
+        _ruleOf[Action.WITHDRAW] = UseRule(ageNs, ANY_DISPERSION_E6, false, false, ANY_RANGE_E5);
+        _ruleOf[Action.TRADE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true, ANY_RANGE_E5);
+        _ruleOf[Action.SETTLE] = UseRule(ageNs, TRADE_DISPERSION_E6, false, true, ANY_RANGE_E5);
+        _ruleOf[Action.LIQUIDATE] =
+            UseRule(ageNs, LIQUIDATE_DISPERSION_E6, true, true, ANY_RANGE_E5);
         _setGrace(grace_);
     }
 
@@ -73,7 +75,10 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
         );
         _ruleOf[action] = rule;
         UseRule memory free = _ruleOf[Action.WITHDRAW];
-        require(!free.needsGrace && !free.waitsForJumps, WithdrawalBarred());
+        require(
+            !free.needsGrace && !free.waitsForJumps && free.maxRangeE5 == ANY_RANGE_E5,
+            WithdrawalBarred()
+        );
         UseRule memory strictest = _ruleOf[Action.LIQUIDATE];
         for (uint256 i = 0; i < ACTIONS; ++i) {
             require(_isAtLeast(strictest, _ruleOf[Action(i)]), NotStrictest(Action(i)));
@@ -173,7 +178,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
 
     function _isAtLeast(UseRule memory strict, UseRule memory other) private pure returns (bool) {
         return strict.maxAgeNs <= other.maxAgeNs && strict.maxDispersionE6 <= other.maxDispersionE6
-            && (strict.needsGrace || !other.needsGrace)
+            && strict.maxRangeE5 <= other.maxRangeE5 && (strict.needsGrace || !other.needsGrace)
             && (strict.waitsForJumps || !other.waitsForJumps);
     }
 }

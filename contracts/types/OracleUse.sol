@@ -16,7 +16,8 @@ enum Cause {
     TOO_OLD,
     DISPERSED,
     AFTER_OUTAGE,
-    JUMPED
+    JUMPED,
+    MOVED
 }
 
 uint256 constant ACTIONS = 4;
@@ -24,16 +25,21 @@ uint256 constant ACTIONS = 4;
 /// @dev Dispersions are cut here, so that as a limit it is none.
 uint16 constant ANY_DISPERSION_E6 = type(uint16).max;
 
+/// @dev Ranges are cut here, and the spans of signers; a range that nobody knows is this one.
+uint16 constant ANY_RANGE_E5 = type(uint16).max;
+
 /// @notice What an action asks of a price.
 /// @param maxAgeNs Since the observation. [ns]
 /// @param maxDispersionE6 Median distance of the observers from their median. [1e-6 of it]
 /// @param needsGrace Whether the oracle must have been back for a while after an outage.
 /// @param waitsForJumps Whether a jump that nobody confirmed yet bars the action.
+/// @param maxRangeE5 Between the ends of the price's bracket; `ANY_RANGE_E5` is none. [1e-5 of it]
 struct UseRule {
     uint64 maxAgeNs;
     uint16 maxDispersionE6;
     bool needsGrace;
     bool waitsForJumps;
+    uint16 maxRangeE5;
 }
 
 /// @notice Tighter limits of one feed; a zero leaves that of the hub.
@@ -59,8 +65,8 @@ struct Grace {
 /// @param streak Reports accepted since then, as far as was shown, this one included; at most 255.
 /// @param isSettled Whether the grace was over.
 /// @param worstE6 Largest dispersion among its feeds. [1e-6]
-/// @param bracket First bytes of the hash of the lowest and the highest observations: another
-/// bracket for the same report takes 2**144 trials.
+/// @param bracket First bytes of the hash of the lower and the upper ends of its brackets: others
+/// for the same report take 2**144 trials.
 struct ReportRecord {
     uint40 recordedAt;
     uint40 resumedAt;

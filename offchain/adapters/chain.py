@@ -26,6 +26,7 @@ from offchain.ledger.columns import pack_values
 from offchain.ledger.epoch import Report
 from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader
 from offchain.ledger.instruction import Instruction
+from offchain.ledger.observations import pack_observation
 from offchain.ledger.outputs import Output
 from offchain.ledger.signatures import recover
 from offchain.ledger.terms import Terms
@@ -306,12 +307,14 @@ class Chain(ChainClock):
         domain = self.domain("OracleHub")
         signed = []
         for seen in report.observations:
-            digest = observation_digest(domain, report.round, report.observed_at_ns, seen.values)
+            digest = observation_digest(
+                domain, report.round, report.observed_at_ns, seen.values, seen.spans
+            )
             address = recover(digest, seen.signature)
-            signed.append((address, pack_values(seen.values), seen.signature))
+            signed.append((address, pack_observation(seen.values, seen.spans), seen.signature))
         signed.sort()
-        values, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
-        return report.round, report.observed_at_ns, values, signatures
+        vectors, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
+        return report.round, report.observed_at_ns, vectors, signatures
 
     def is_report_accepted(self, report_hash: bytes) -> bool:
         """Return whether the hub accepted a report."""

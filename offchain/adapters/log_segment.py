@@ -20,7 +20,8 @@ from offchain.ledger.wire import chain
 from offchain.services.errors import LogCorrupt
 
 MAGIC = b"PLIMSLOG"
-VERSION = 1
+VERSION = 2
+"""Of the frames too: in 1 a price report had no spans."""
 MAX_FRAME_BYTES = 1 << 20
 """A frame is far smaller; the largest is the genesis record with the parameter document."""
 
@@ -84,6 +85,11 @@ def read_header(path: Path, before: Position) -> None:
     """Verify that the segment at `path` continues `before`; LogCorrupt otherwise."""
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
+    if len(head) == HEADER_BYTES and head.startswith(MAGIC):
+        found = HEADER.unpack_from(head)[1]
+        if found != VERSION:
+            reason = f"format {found}, this program reads {VERSION}"
+            raise LogCorrupt(path.name, 0, before.seq + 1, reason)
     if head != encode_header(before):
         raise LogCorrupt(path.name, 0, before.seq + 1, "header does not continue the log")
 

@@ -1,13 +1,28 @@
 """When a price report is believed: quorum, median, band, confirmation; the grace after a silence.
 
-Mirrored by `contracts/oracle/OracleHub.sol`.
+Mirrored by `contracts/oracle/OracleHub.sol`. A report also brackets each price: how far the sources
+of the signers went from it since they reported last.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from offchain.core.units import ONE_E6, SECOND_NS, RatioE6, TimestampNs, ceil_div
+from offchain.core.units import (
+    ONE_E6,
+    SECOND_NS,
+    RatioE6,
+    TimestampNs,
+    ceil_div,
+    mul_div_ceil,
+    mul_div_floor,
+)
 
+ONE_E5 = 100_000
+UNBOUNDED_E5 = 65_535
+"""A span of that or more, or one that the signer does not know: no bound."""
+HIGHEST = 2**63 - 1
+"""Upper end of a bracket without a bound; a lower end without one is 0."""
 MAX_STREAK = 255
 """Where a streak stops counting."""
 
@@ -51,6 +66,27 @@ class Standing:
 
 
 NO_STANDING = Standing()
+
+
+class Span(NamedTuple):
+    """How far a signer's sources went below and above its value in an interval. [1e-5 of it]
+
+    Rounded up, at most `UNBOUNDED_E5`.
+    """
+
+    down_e5: int
+    up_e5: int
+
+
+STILL = Span(0, 0)
+UNKNOWN = Span(UNBOUNDED_E5, UNBOUNDED_E5)
+
+
+class Bracket(NamedTuple):
+    """Between what a price went in the interval of a report, in the unit of the price."""
+
+    low: int
+    high: int
 
 
 def median_low(values: Sequence[int]) -> int:
@@ -104,6 +140,40 @@ def next_standing(
     age_s = observed_at_ns // SECOND_NS - resumed_at_s
     is_settled = streak >= grace.reports and age_s >= grace.length_ns // SECOND_NS
     return Standing(resumed_at_s, streak, is_settled)
+
+
+def span_of(value: int, low: int, high: int) -> Span:
+    """Return the span of a positive value whose sources went from `low` to `high`."""
+    down = mul_div_ceil(max(0, value - low), ONE_E5, value)
+    up = mul_div_ceil(max(0, high - value), ONE_E5, value)
+    return Span(min(down, UNBOUNDED_E5), min(up, UNBOUNDED_E5))
+
+
+def median_span(spans: Sequence[Span]) -> Span:
+    """Return the medians of the downs and of the ups: no minority of signers sets them (O-8)."""
+    downs, ups = zip(*spans, strict=True)
+    return Span(median_low(downs), median_low(ups))
+
+
+def bracket(median: int, span: Span) -> Bracket:
+    """Return a positive median less and more the span, rounded outward; it lies between."""
+    down, up = span
+    low = 0 if down >= UNBOUNDED_E5 else mul_div_floor(median, ONE_E5 - down, ONE_E5)
+    high = HIGHEST if up >= UNBOUNDED_E5 else mul_div_ceil(median, ONE_E5 + up, ONE_E5)
+    return Bracket(low, min(high, HIGHEST))
+
+
+def brackets(
+    observations: Sequence[Sequence[int]], spans: Sequence[Sequence[Span]]
+) -> tuple[Bracket, ...]:
+    """Return the bracket of every feed over equally long observations and their spans."""
+    found = zip(medians(observations), zip(*spans, strict=True), strict=True)
+    return tuple(bracket(median, median_span(column)) for median, column in found)
+
+
+def range_e5(span: Span) -> int:
+    """Return how far apart the ends of a bracket are, at most `UNBOUNDED_E5`. [1e-5]"""
+    return min(sum(span), UNBOUNDED_E5)
 
 
 def median_deviation(values: Sequence[int]) -> int:

@@ -8,6 +8,7 @@ checks them again from the log.
 from dataclasses import dataclass
 from enum import IntEnum
 
+from offchain.core.oracle import Span
 from offchain.core.parameters import RiskParameters
 from offchain.core.terms import Terms
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
@@ -82,10 +83,14 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one oracle saw: a value for each feed. `signer` is its place in the parameter set."""
+    """What one oracle saw: for each feed a value, and a span since the oracle's report before.
+
+    `signer` is its place in the parameter set.
+    """
 
     signer: int
     values: tuple[int, ...]
+    spans: tuple[Span, ...]
     signature: bytes
 
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 
+from offchain.core.oracle import Span
 from offchain.core.units import TimestampNs
 from offchain.engine.messages import CancelOrder, Convert, PlaceOrder, SetMode, Withdraw
 from offchain.ledger.abi import Value, address, unsigned, word
 from offchain.ledger.columns import pack_values
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.observations import pack_spans
 
 NAME = "Plimsoll"
 VERSION = "1"
@@ -91,7 +93,8 @@ CONVERSION_TYPE = StructType(
     ),
 )
 OBSERVATION_TYPE = StructType(
-    "Observation", (("round", "uint64"), ("observedAt", "uint64"), ("values", "bytes"))
+    "Observation",
+    (("round", "uint64"), ("observedAt", "uint64"), ("values", "bytes"), ("spans", "bytes")),
 )
 ATTESTATION_TYPE = StructType("Attestation", (("batchHash", "bytes32"),))
 RECEIPT_TYPE = StructType(
@@ -192,11 +195,15 @@ def conversion_digest(domain: Domain, conversion: Convert) -> bytes:
 
 
 def observation_digest(
-    domain: Domain, round_: int, observed_at_ns: TimestampNs, values: Sequence[int]
+    domain: Domain,
+    round_: int,
+    observed_at_ns: TimestampNs,
+    values: Sequence[int],
+    spans: Sequence[Span],
 ) -> bytes:
     """Return what an oracle signs about one round; the domain is OracleHub's."""
-    packed = pack_values(values)
-    return domain.digest(OBSERVATION_TYPE.hash((round_, observed_at_ns, packed)))
+    packed = (pack_values(values), pack_spans(spans))
+    return domain.digest(OBSERVATION_TYPE.hash((round_, observed_at_ns, *packed)))
 
 
 def attestation_digest(domain: Domain, batch_hash: bytes) -> bytes:

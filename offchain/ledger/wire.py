@@ -19,7 +19,7 @@ from offchain.core.terms import TERMS, Terms
 from offchain.engine import messages
 from offchain.engine.messages import Command, EntryKind, TimeInForce
 from offchain.ledger.document import MAX_DOCUMENT_BYTES, document, parse_document
-from offchain.ledger.errors import WireError
+from offchain.ledger.errors import EncodingError, WireError
 from offchain.ledger.fields import (
     ADDRESS,
     I32,
@@ -38,6 +38,7 @@ from offchain.ledger.fields import (
     Reader,
 )
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.observations import SPAN_BYTES, pack_spans, unpack_spans
 
 MAX_FEEDS = 512
 MAX_OBSERVATIONS = 64
@@ -85,11 +86,36 @@ class Adoption:
         return messages.Adopt(laid, Document().read(reader, field).parameters)
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one oracle saw: its place, its values, as many spans, its signature."""
+
+    def write(self, value: Any, field: str) -> bytes:
+        """Return the observation; WireError when it is none, or has another number of spans."""
+        if not isinstance(value, messages.Observation):
+            raise WireError(0, field, f"{value!r} is not an Observation")
+        head = U8.write(value.signer, f"{field}.signer")
+        values = _VALUES.write(value.values, f"{field}.values")
+        seen: object = value.spans
+        if not isinstance(seen, tuple) or len(seen) != len(value.values):
+            raise WireError(0, f"{field}.spans", f"a tuple of {len(value.values)} is expected")
+        try:
+            spans = pack_spans(seen)
+        except EncodingError as fault:
+            raise WireError(0, f"{field}.spans", str(fault)) from None
+        return head + values + spans + SIGNATURE.write(value.signature, f"{field}.signature")
+
+    def read(self, reader: Reader, field: str) -> messages.Observation:
+        """Return the observation; WireError when there are too many values."""
+        signer = U8.read(reader, f"{field}.signer")
+        values = _VALUES.read(reader, f"{field}.values")
+        spans = unpack_spans(reader.take(len(values) * SPAN_BYTES, f"{field}.spans"))
+        signature = SIGNATURE.read(reader, f"{field}.signature")
+        return messages.Observation(signer, values, spans, signature)
+
+
+_VALUES = Array(I64, MAX_FEEDS)
 _TERMS = Group(Terms, tuple((term.name, U32) for term in fields(Terms)))
-_OBSERVATION = Group(
-    messages.Observation,
-    (("signer", U8), ("values", Array(I64, MAX_FEEDS)), ("signature", SIGNATURE)),
-)
 _INTENT = (("nonce", U64), ("expires_at_ns", U64), ("signature", SIGNATURE))
 
 LAYOUTS: dict[int, tuple[type, Codec]] = {
@@ -134,7 +160,7 @@ LAYOUTS: dict[int, tuple[type, Codec]] = {
             (
                 ("round", U64),
                 ("observed_at_ns", U64),
-                ("observations", Array(_OBSERVATION, MAX_OBSERVATIONS)),
+                ("observations", Array(Seen(), MAX_OBSERVATIONS)),
             ),
         ),
     ),
@@ -248,6 +274,6 @@ def chain(previous: bytes, frame: bytes) -> bytes:
 
 
 assert (
-    max(MAX_DOCUMENT_BYTES + 4 * TERMS, MAX_OBSERVATIONS * (MAX_FEEDS * 8 + 68) + 18)
+    max(MAX_DOCUMENT_BYTES + 4 * TERMS, MAX_OBSERVATIONS * (MAX_FEEDS * (8 + SPAN_BYTES) + 68) + 18)
     < MAX_PAYLOAD_BYTES
 )

@@ -169,8 +169,12 @@ def check_report(domain: Domain, signers: Sequence[str], report: PriceReport) ->
         is_listed = 0 <= seen.signer < len(signers)
         if not is_listed or not all(0 < v < 1 << PRICE_BITS for v in seen.values):
             return refused
+        if len(seen.spans) != len(seen.values):
+            return refused
         try:
-            digest = observation_digest(domain, report.round, report.observed_at_ns, seen.values)
+            digest = observation_digest(
+                domain, report.round, report.observed_at_ns, seen.values, seen.spans
+            )
             signer = recover(digest, seen.signature)
         except (EncodingError, SignatureError):
             return refused

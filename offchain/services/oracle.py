@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from offchain.core.instruments import Listing
+from offchain.core.oracle import UNKNOWN, Span, span_of
 from offchain.core.units import ONE_E6, TimestampNs
 from offchain.engine.messages import Observation, PriceReport
 from offchain.ledger.typed_data import Domain, observation_digest
@@ -42,6 +43,41 @@ class Noise:
         return [source.randint(-self.bound_e6, self.bound_e6) for _ in range(count)]
 
 
+Between = tuple[int, int]
+"""The lowest and the highest of something."""
+
+
+class Interval:
+    """Between what each feed went since the observation of the round before, where it begins.
+
+    A round that is observed again, since nobody took the first, keeps its beginning. Follows from
+    what was seen and observed alone, so a replay repeats it.
+    """
+
+    def __init__(self) -> None:
+        self._round: int | None = None
+        self._open: list[Between] | None = None
+        self._since: list[Between] | None = None
+
+    def see(self, seen: Sequence[int]) -> None:
+        """Take prices into account, in a round or between two."""
+        self._open, self._since = _wider(self._open, seen), _wider(self._since, seen)
+
+    def close(self, round_: int, seen: Sequence[int]) -> list[Between] | None:
+        """Observe a round; None in the first, since nobody saw its interval from the beginning."""
+        if round_ != self._round:
+            self._open, self._round = self._since, round_
+        self.see(seen)
+        self._since = [(value, value) for value in seen]
+        return self._open
+
+
+def _wider(between: list[Between] | None, seen: Sequence[int]) -> list[Between] | None:
+    if between is None:
+        return None
+    return [(min(a, v), max(b, v)) for (a, b), v in zip(between, seen, strict=True)]
+
+
 class OracleSigner:
     """Signs what it sees, with the error of its own sources.
 
@@ -61,16 +97,30 @@ class OracleSigner:
         self.index = index
         self._key, self._domain, self._noise = key, domain, noise
         self._steps = [step_of(feed, listing) for feed in listing.feeds]
+        self._interval = Interval()
+
+    def watch(self, seen: Sequence[int]) -> None:
+        """Take prices into account that its sources show between two rounds."""
+        self._interval.see(seen)
 
     def observe(self, round_: int, observed_at_ns: TimestampNs, seen: Sequence[int]) -> Observation:
-        """Return the signed observation of a round."""
+        """Return the signed observation of a round, without bounds in the first after a start."""
         errors = self._noise.stray(self.index, round_, len(self._steps))
-        values = tuple(
+        values = self._strayed(seen, errors)
+        between = self._interval.close(round_, seen)
+        spans: tuple[Span, ...] = (UNKNOWN,) * len(values)
+        if between is not None:
+            lows, highs = (self._strayed(ends, errors) for ends in zip(*between, strict=True))
+            spans = tuple(map(span_of, values, lows, highs))
+        digest = observation_digest(self._domain, round_, observed_at_ns, values, spans)
+        return Observation(self.index, values, spans, self._key.sign(digest))
+
+    def _strayed(self, seen: Sequence[int], errors: Sequence[int]) -> tuple[int, ...]:
+        """Return prices as the sources of this signer have them, on their steps."""
+        return tuple(
             to_step(value * (ONE_E6 + error) // ONE_E6, step)
             for value, error, step in zip(seen, errors, self._steps, strict=True)
         )
-        digest = observation_digest(self._domain, round_, observed_at_ns, values)
-        return Observation(self.index, values, self._key.sign(digest))
 
 
 class OracleNetwork:

@@ -213,7 +213,7 @@ contract ChallengeTraceTest is ChallengeScenario {
 
     function test_a_report_is_as_long_as_its_observations() public view {
         bytes memory start = abi.encodePacked(uint64(1), uint64(2));
-        bytes memory one = abi.encodePacked(uint8(3), uint16(2), new bytes(16 + 65));
+        bytes memory one = abi.encodePacked(uint8(3), uint16(2), new bytes(2 * 12 + 65));
         vm.assertTrue(isWellFormed(5, bytes.concat(start, hex"0001", one)));
         vm.assertTrue(isWellFormed(5, bytes.concat(start, hex"0002", one, one)));
         vm.assertFalse(isWellFormed(5, bytes.concat(start, hex"0002", one)));

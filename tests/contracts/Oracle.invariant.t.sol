@@ -88,8 +88,8 @@ contract OraclePlantedTest {
         caught(Bug.DISPERSION_LOST, 4);
     }
 
-    function test_a_hub_that_takes_the_middle_of_the_bracket_is_caught() external {
-        caught(Bug.MIDDLE_OF_THE_BRACKET, 5);
+    function test_a_hub_that_takes_the_middle_of_the_extremes_is_caught() external {
+        caught(Bug.MIDDLE_OF_THE_EXTREMES, 5);
     }
 
     function test_a_hub_that_ignores_the_band_is_caught() external {

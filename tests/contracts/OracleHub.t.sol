@@ -21,7 +21,7 @@ contract OracleHubTest is Oracles {
         bytes[] memory values = new bytes[](count);
         for (uint256 i = 0; i < count; ++i) {
             seen[i] = seen[i] >= 0 ? seen[i] / 2 + 1 : -(seen[i] / 2) + 1;
-            values[i] = abi.encodePacked(seen[i]);
+            values[i] = still(abi.encodePacked(seen[i]));
             sorted[i] = seen[i];
         }
         slowSort(sorted);
@@ -39,6 +39,7 @@ contract OracleHubTest is Oracles {
                 seen[f][i] = int64(uint64(uint256(keccak256(abi.encode(seed, i, f))) >> 194)) + 1;
                 values[i] = abi.encodePacked(values[i], seen[f][i]);
             }
+            values[i] = still(values[i]);
         }
         hub.submit(1, NOW_NS, values, signAll(1, NOW_NS, values));
         for (uint256 f = 0; f < 3; ++f) {
@@ -53,9 +54,9 @@ contract OracleHubTest is Oracles {
         int64[] memory honest = new int64[](QUORUM - 1);
         for (uint256 i = 0; i < honest.length; ++i) {
             honest[i] = int64(uint64(seen[i])) + 1;
-            values[i] = abi.encodePacked(honest[i]);
+            values[i] = still(abi.encodePacked(honest[i]));
         }
-        values[QUORUM - 1] = abi.encodePacked(lie);
+        values[QUORUM - 1] = still(abi.encodePacked(lie));
         hub.submit(1, NOW_NS, values, signAll(1, NOW_NS, values));
         slowSort(honest);
         int64 median = hub.price(0);
@@ -207,10 +208,14 @@ contract OracleHubTest is Oracles {
 
     function test_a_vector_of_the_wrong_length_is_refused() public {
         (bytes[] memory values,) = quorumOf(1, NOW_NS, 5);
-        values[3] = new bytes(7);
-        bytes[] memory signatures = signAll(1, NOW_NS, values);
-        vm.expectRevert(abi.encodeWithSelector(Medians.VectorLength.selector, 3, 7, 8));
-        hub.submit(1, NOW_NS, values, signatures);
+        // No spans, a span too many, a byte less and more, and nothing.
+        uint256[5] memory wrong = [uint256(8), 16, 11, 13, 0];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            values[3] = new bytes(wrong[i]);
+            bytes[] memory signatures = signAll(1, NOW_NS, values);
+            vm.expectRevert(abi.encodeWithSelector(Medians.VectorLength.selector, 3, wrong[i], 12));
+            hub.submit(1, NOW_NS, values, signatures);
+        }
     }
 
     function test_limits_must_make_sense() public {

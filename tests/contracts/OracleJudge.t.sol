@@ -62,7 +62,7 @@ contract OracleJudgeTest is ContentWorld {
         assertFaulty(_judge, _signatures(_three(first, second, stranger)));
     }
 
-    function test_a_signature_covers_round_time_and_values() public {
+    function test_a_signature_covers_round_time_values_and_spans() public {
         bytes memory frame = _report(3);
         _round += 1;
         assertFaulty(_judge, _signatures(_headed(frame)));
@@ -73,6 +73,12 @@ contract OracleJudgeTest is ContentWorld {
         frame[25 + 18 + 3 + 7] ^= 0x01;
         assertFaulty(_judge, _signatures(frame));
         frame[25 + 18 + 3 + 7] ^= 0x01;
+        for (uint256 i = 8; i < 12; ++i) {
+            frame[25 + 18 + 3 + i] ^= 0x01;
+            assertFaulty(_judge, _signatures(frame));
+            frame[25 + 18 + 3 + i] ^= 0x01;
+        }
+        assertHonest(_judge, _signatures(frame));
         frame[frame.length - 1] = 0x00;
         assertFaulty(_judge, _signatures(frame));
     }
@@ -85,7 +91,7 @@ contract OracleJudgeTest is ContentWorld {
             bytes memory third = _observation(2, _key(2), wrong[i]);
             assertFaulty(_judge, _signatures(_three(first, second, third)));
         }
-        bytes memory packed_ = abi.encodePacked(int64(1), int64(2));
+        bytes memory packed_ = abi.encodePacked(int64(1), int64(2), uint64(0));
         bytes memory long = abi.encodePacked(uint8(2), uint16(2), packed_, _sign(_key(2), packed_));
         assertFaulty(_judge, _signatures(_three(first, second, long)));
     }
@@ -197,7 +203,7 @@ contract OracleJudgeTest is ContentWorld {
         expectRefused(_judge, evidence, OracleJudge.OtherRecord.selector);
         evidence = _kept(0, LogFrames.fundingTick(next()));
         expectRefused(_judge, evidence, Frames.WrongRecordType.selector);
-        bytes memory packed_ = abi.encodePacked(int64(1), int64(2));
+        bytes memory packed_ = abi.encodePacked(int64(1), int64(2), uint64(0));
         bytes memory long = abi.encodePacked(uint8(2), uint16(2), packed_, _sign(_key(2), packed_));
         evidence = _kept(4, _three(long, long, long));
         expectRefused(_judge, evidence, Medians.VectorLength.selector);
@@ -267,13 +273,22 @@ contract OracleJudgeTest is ContentWorld {
         view
         returns (bytes memory)
     {
-        bytes memory packed_ = abi.encodePacked(value);
+        bytes memory packed_ = abi.encodePacked(value, uint16(7), uint16(9));
         return abi.encodePacked(place, uint16(1), packed_, _sign(key, packed_));
     }
 
-    function _sign(uint256 key, bytes memory values_) private view returns (bytes memory) {
-        bytes32 typeHash = keccak256("Observation(uint64 round,uint64 observedAt,bytes values)");
-        bytes32 hash = keccak256(abi.encode(typeHash, _round, _observedAt, keccak256(values_)));
+    /// @dev Over a vector: eight bytes of twelve are its values.
+    function _sign(uint256 key, bytes memory vector) private view returns (bytes memory) {
+        bytes32 typeHash =
+            keccak256("Observation(uint64 round,uint64 observedAt,bytes values,bytes spans)");
+        uint256 cut = vector.length / 3 * 2;
+        bytes32 values_;
+        bytes32 spans;
+        assembly ("memory-safe") {
+            values_ := keccak256(add(vector, 0x20), cut)
+            spans := keccak256(add(add(vector, 0x20), cut), sub(mload(vector), cut))
+        }
+        bytes32 hash = keccak256(abi.encode(typeHash, _round, _observedAt, values_, spans));
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", _hub.domainSeparator(), hash));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);

@@ -112,7 +112,7 @@ contract OracleLateTest is Oracles {
     /// @dev O-2: of every observed value, as in the engine; a median would hide one that is not.
     function test_one_value_that_is_not_positive_spoils_the_round() public {
         (bytes[] memory values,) = seven(2);
-        values[6] = abi.encodePacked(int64(-5));
+        values[6] = still(abi.encodePacked(int64(-5)));
         bytes[] memory signatures = signAll(2, NOW_NS + 1, values);
         vm.expectRevert(abi.encodeWithSelector(Medians.ValueNotPositive.selector, 0, -5));
         hub.submit(2, NOW_NS + 1, values, signatures);
@@ -125,7 +125,7 @@ contract OracleLateTest is Oracles {
     {
         values = new bytes[](7);
         for (uint256 i = 0; i < 7; ++i) {
-            values[i] = abi.encodePacked(int64(uint64(1000 + i)));
+            values[i] = still(abi.encodePacked(int64(uint64(1000 + i))));
         }
         signatures = signAll(round, NOW_NS + 1, values);
     }

@@ -22,7 +22,7 @@ contract OracleSignersTest is Oracles {
     function test_fewer_than_a_quorum_are_refused() public {
         bytes[] memory values = new bytes[](QUORUM - 1);
         for (uint256 i = 0; i < values.length; ++i) {
-            values[i] = abi.encodePacked(int64(5));
+            values[i] = still(abi.encodePacked(int64(5)));
         }
         bytes[] memory signatures = signAll(1, NOW_NS, values);
         vm.expectRevert(abi.encodeWithSelector(IOracleHub.NoQuorum.selector, 4, 5));
@@ -66,7 +66,17 @@ contract OracleSignersTest is Oracles {
 
     function test_a_signature_over_other_values_is_refused() public {
         (bytes[] memory values, bytes[] memory signatures) = quorumOf(1, NOW_NS, 5);
-        values[0] = abi.encodePacked(int64(6));
+        values[0] = still(abi.encodePacked(int64(6)));
+        (bool done,) = trySubmit(values, signatures);
+        vm.assertFalse(done);
+    }
+
+    /// @dev O-8: whoever carries a report cannot widen or narrow its brackets.
+    function testFuzz_a_signature_over_other_spans_is_refused(uint8 oracle, uint8 place, uint8 bit)
+        public
+    {
+        (bytes[] memory values, bytes[] memory signatures) = quorumOf(1, NOW_NS, 5);
+        values[oracle % QUORUM][8 + place % 4] ^= bytes1(uint8(1) << (bit % 8));
         (bool done,) = trySubmit(values, signatures);
         vm.assertFalse(done);
     }

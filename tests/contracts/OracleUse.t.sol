@@ -8,6 +8,7 @@ import {IOracleUse} from "../../contracts/interfaces/IOracleUse.sol";
 import {OracleHub} from "../../contracts/oracle/OracleHub.sol";
 import {
     ANY_DISPERSION_E6,
+    ANY_RANGE_E5,
     Action,
     Cause,
     FeedLimit,
@@ -55,7 +56,7 @@ contract OracleUseTest is Oracles {
 
     function test_each_action_has_its_own_age() public {
         both(1, NOW_NS, 1000);
-        hub.setUseRule(Action.LIQUIDATE, UseRule(10e9, 10_000, true, true));
+        hub.setUseRule(Action.LIQUIDATE, UseRule(10e9, 10_000, true, true, ANY_RANGE_E5));
         vm.warp(START + 10);
         check(Action.LIQUIDATE, 0, Cause.NONE);
         vm.warp(START + 11);
@@ -160,36 +161,82 @@ contract OracleUseTest is Oracles {
         vm.assertEq(range, 66);
     }
 
+    /// @dev O-8: the governor may bar liquidations on a price that moved far within its interval.
+    function test_each_action_has_its_own_range() public {
+        wild(1, 400, 600);
+        checkAll(0, Cause.NONE);
+        hub.setUseRule(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, true, 1000));
+        check(Action.LIQUIDATE, 0, Cause.NONE);
+        wild(2, 401, 600);
+        check(Action.LIQUIDATE, 0, Cause.MOVED);
+        check(Action.TRADE, 0, Cause.NONE);
+        (, uint256 actual, uint256 limit) = hub.assess(Action.LIQUIDATE, 1);
+        vm.assertEq(actual, 1001);
+        vm.assertEq(limit, 1000);
+        wild(3, type(uint16).max, 0);
+        check(Action.LIQUIDATE, 0, Cause.MOVED);
+        check(Action.WITHDRAW, 0, Cause.NONE);
+        hub.setUseRule(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, true, 65_534));
+        check(Action.LIQUIDATE, 0, Cause.MOVED);
+        hub.setUseRule(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, true, ANY_RANGE_E5));
+        check(Action.LIQUIDATE, 0, Cause.NONE);
+    }
+
+    /// @dev A range bars a use now, as an age does, and no instruction that cites the report: the
+    /// engine does not know the rule.
+    function test_a_range_does_not_bar_citing_a_report() public {
+        hub.setUseRule(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, true, 1));
+        wild(1, 400, 600);
+        check(Action.LIQUIDATE, 0, Cause.MOVED);
+        bytes memory medians = abi.encodePacked(int64(1000), int64(1000));
+        bytes32 hash = keccak256(abi.encode(uint64(1), NOW_NS + 1e9, medians));
+        vm.assertTrue(hub.isUsableReport(hash, Action.LIQUIDATE));
+    }
+
     function test_withdrawals_may_ask_for_agreement_but_never_wait() public {
-        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, false, false));
+        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, false, false, ANY_RANGE_E5));
         spread(1, 31);
         check(Action.WITHDRAW, 0, Cause.DISPERSED);
         vm.expectRevert(IOracleUse.WithdrawalBarred.selector);
-        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, true, false));
+        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, true, false, ANY_RANGE_E5));
         vm.expectRevert(IOracleUse.WithdrawalBarred.selector);
-        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, false, true));
+        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 30_000, false, true, ANY_RANGE_E5));
+    }
+
+    function test_RevertWhen_a_withdrawal_would_wait_for_calm() public {
+        vm.expectRevert(IOracleUse.WithdrawalBarred.selector);
+        hub.setUseRule(Action.WITHDRAW, UseRule(HEARTBEAT_NS, 65_535, false, false, 65_534));
     }
 
     function test_RevertWhen_another_action_would_be_stricter_than_liquidation() public {
-        refuse(Action.TRADE, UseRule(HEARTBEAT_NS - 1, 20_000, false, true), Action.TRADE);
-        refuse(Action.SETTLE, UseRule(HEARTBEAT_NS, 9999, false, true), Action.SETTLE);
-        refuse(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, false), Action.TRADE);
-        refuse(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 20_001, true, true), Action.TRADE);
-        hub.setUseRule(Action.TRADE, UseRule(HEARTBEAT_NS, 20_000, true, true));
-        refuse(Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, false, true), Action.TRADE);
+        refuse(
+            Action.TRADE, UseRule(HEARTBEAT_NS - 1, 20_000, false, true, ANY_RANGE_E5), Action.TRADE
+        );
+        refuse(Action.SETTLE, UseRule(HEARTBEAT_NS, 9999, false, true, ANY_RANGE_E5), Action.SETTLE);
+        refuse(
+            Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, true, false, ANY_RANGE_E5), Action.TRADE
+        );
+        refuse(
+            Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 20_001, true, true, ANY_RANGE_E5), Action.TRADE
+        );
+        refuse(Action.TRADE, UseRule(HEARTBEAT_NS, 20_000, false, true, 65_534), Action.TRADE);
+        hub.setUseRule(Action.TRADE, UseRule(HEARTBEAT_NS, 20_000, true, true, ANY_RANGE_E5));
+        refuse(
+            Action.LIQUIDATE, UseRule(HEARTBEAT_NS, 10_000, false, true, ANY_RANGE_E5), Action.TRADE
+        );
     }
 
     function test_RevertWhen_an_age_is_zero_or_beyond_the_heartbeat() public {
         vm.expectRevert(
             abi.encodeWithSelector(IOracleUse.AgeOutOfRange.selector, Action.TRADE, 0, HEARTBEAT_NS)
         );
-        hub.setUseRule(Action.TRADE, UseRule(0, 1, false, false));
+        hub.setUseRule(Action.TRADE, UseRule(0, 1, false, false, ANY_RANGE_E5));
         vm.expectRevert(
             abi.encodeWithSelector(
                 IOracleUse.AgeOutOfRange.selector, Action.TRADE, HEARTBEAT_NS + 1, HEARTBEAT_NS
             )
         );
-        hub.setUseRule(Action.TRADE, UseRule(HEARTBEAT_NS + 1, 20_000, false, true));
+        hub.setUseRule(Action.TRADE, UseRule(HEARTBEAT_NS + 1, 20_000, false, true, ANY_RANGE_E5));
     }
 
     function test_RevertWhen_a_feed_would_be_looser_than_the_hub() public {
@@ -208,13 +255,17 @@ contract OracleUseTest is Oracles {
     }
 
     function test_only_the_governor_sets_rules() public {
-        refuseStranger(abi.encodeCall(hub.setUseRule, (Action.TRADE, UseRule(1, 1, false, false))));
+        refuseStranger(
+            abi.encodeCall(
+                hub.setUseRule, (Action.TRADE, UseRule(1, 1, false, false, ANY_RANGE_E5))
+            )
+        );
         refuseStranger(abi.encodeCall(hub.setFeedLimit, (0, FeedLimit(1, 1))));
         refuseStranger(abi.encodeCall(hub.setGrace, (Grace(1, 1))));
     }
 
     function test_rules_and_settings_are_told_and_readable() public {
-        UseRule memory rule = UseRule(30e9, 5000, true, true);
+        UseRule memory rule = UseRule(30e9, 5000, true, true, ANY_RANGE_E5);
         vm.expectEmit(address(hub));
         emit IOracleUse.UseRuleSet(Action.LIQUIDATE, rule);
         hub.setUseRule(Action.LIQUIDATE, rule);
@@ -293,10 +344,21 @@ contract OracleUseTest is Oracles {
         bytes[] memory values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
             int64 value = i < 2 ? 1000 - stray : i == 2 ? int64(1000) : 1000 + stray;
-            values[i] = abi.encodePacked(value, int64(1000));
+            values[i] = still(abi.encodePacked(value, int64(1000)));
         }
         uint64 time = NOW_NS + round * 1e9;
         vm.warp(START + round);
         vm.assertTrue(hub.submit(round, time, values, signAll(round, time, values)));
+    }
+
+    /// @dev An agreed report of 1000 in which both prices went so far. [1e-5]
+    function wild(uint64 round, uint16 downE5, uint16 upE5) private {
+        bytes[] memory vectors = new bytes[](QUORUM);
+        for (uint256 i = 0; i < QUORUM; ++i) {
+            vectors[i] = moved(abi.encodePacked(int64(1000), int64(1000)), downE5, upE5);
+        }
+        uint64 time = NOW_NS + round * 1e9;
+        vm.warp(START + round);
+        vm.assertTrue(hub.submit(round, time, vectors, signAll(round, time, vectors)));
     }
 }

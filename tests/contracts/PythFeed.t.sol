@@ -22,7 +22,7 @@ contract PythFeedTest is Oracles {
     function test_it_answers_in_the_shape_of_pyth_with_the_spread_of_the_observers() public {
         bytes[] memory values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
-            values[i] = abi.encodePacked(int64(uint64(1e8 + i * 1000)));
+            values[i] = still(abi.encodePacked(int64(uint64(1e8 + i * 1000))));
         }
         hub.submit(1, NOW_NS, values, signAll(1, NOW_NS, values));
         IPyth.Price memory price = _feed.getPriceUnsafe(ID);

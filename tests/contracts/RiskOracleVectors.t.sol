@@ -77,7 +77,7 @@ contract RiskOracleVectorsTest is Oracles, PricingRig {
         );
         bytes[] memory values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
-            values[i] = medians;
+            values[i] = still(medians);
         }
         hub.submit(1, time, values, signAll(1, time, values));
         delete _listing;

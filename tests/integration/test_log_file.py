@@ -62,6 +62,18 @@ def test_a_missing_segment_is_corruption(tmp_path: Path) -> None:
         LogFile(tmp_path)
 
 
+def test_a_log_of_another_format_is_refused_by_name(tmp_path: Path) -> None:
+    filled(tmp_path, 5)
+    segment = tmp_path / SEGMENT
+    data = bytearray(segment.read_bytes())
+    data[8:12] = (1).to_bytes(4)
+    data[HEADER_BYTES - 4 : HEADER_BYTES] = crc32(data[: HEADER_BYTES - 4]).to_bytes(4)
+    segment.write_bytes(data)
+    with pytest.raises(LogCorrupt, match="format 1, this program reads 2"):
+        LogFile(tmp_path)
+    assert segment.read_bytes() == data
+
+
 def test_a_second_writer_is_kept_out(tmp_path: Path) -> None:
     with LogFile(tmp_path), pytest.raises(LogLocked):
         LogFile(tmp_path)

@@ -8,6 +8,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.core.oracle import Span
 from offchain.engine.messages import (
     CancelOrder,
     Convert,
@@ -24,6 +25,7 @@ from offchain.ledger.signatures import CURVE_ORDER, address_of, recover, sign
 BITS = {"uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64}
 HASH = st.binary(min_size=32, max_size=32)
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
+SPANS = st.builds(Span, U16, U16)
 I32, I64 = (st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (32, 64))
 DOMAINS = st.builds(td.Domain, st.integers(1, 2**64), st.binary(min_size=20, max_size=20))
 KEYS = st.integers(1, CURVE_ORDER - 1).map(lambda k: k.to_bytes(32))
@@ -121,13 +123,14 @@ def test_conversions_digest_as_eth_account_does(
     assert td.conversion_digest(domain, conversion) == expected
 
 
-@given(DOMAINS, U64, U64, st.lists(I64, max_size=8))
+@given(DOMAINS, U64, U64, st.lists(I64, max_size=8), st.lists(SPANS, max_size=8))
 def test_observations_digest_as_eth_account_does(
-    domain: td.Domain, round_: int, time: int, values: list[int]
+    domain: td.Domain, round_: int, time: int, values: list[int], spans: list[Span]
 ) -> None:
     packed = b"".join(v.to_bytes(8, signed=True) for v in values)
-    expected = digest_of(outside(domain, td.OBSERVATION_TYPE, (round_, time, packed)))
-    assert td.observation_digest(domain, round_, time, values) == expected  # type: ignore[arg-type] # a plain number
+    ranges = b"".join(side.to_bytes(2) for span in spans for side in span)
+    expected = digest_of(outside(domain, td.OBSERVATION_TYPE, (round_, time, packed, ranges)))
+    assert td.observation_digest(domain, round_, time, values, spans) == expected  # type: ignore[arg-type] # a plain number
 
 
 @given(DOMAINS, HASH)

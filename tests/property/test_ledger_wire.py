@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offchain.core.oracle import Span
 from offchain.core.terms import TERMS, Terms
 from offchain.engine import messages as m
 from offchain.ledger.errors import WireError
@@ -14,7 +15,16 @@ from tests.support.venue import RULES
 U8, U16, U32, U64, U128 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64, 128))
 I32, I64 = (st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (32, 64))
 OWNER, SIGNATURE = st.binary(min_size=20, max_size=20), st.binary(min_size=65, max_size=65)
-OBSERVATION = st.builds(m.Observation, U8, st.lists(I64, max_size=6).map(tuple), SIGNATURE)
+SPAN = st.builds(Span, U16, U16)
+OBSERVATION = st.lists(st.tuples(I64, SPAN), max_size=6).flatmap(
+    lambda seen: st.builds(
+        m.Observation,
+        U8,
+        st.just(tuple(value for value, _ in seen)),
+        st.just(tuple(span for _, span in seen)),
+        SIGNATURE,
+    )
+)
 COMMANDS: st.SearchStrategy[Any] = st.one_of(
     st.builds(m.Deposit, U64, U64, OWNER, U8, U16, U128),
     st.builds(

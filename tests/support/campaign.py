@@ -7,6 +7,7 @@ near the limit, jumps that need confirmation.
 from dataclasses import dataclass, field
 from random import Random
 
+from offchain.core.oracle import STILL
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import (
     ONE_E6,
@@ -187,7 +188,7 @@ class Campaign:
             noise = 1 + self.random.randrange(-self.spread, self.spread + 1) / 20_000
             values = feed_values(self.usd * noise, self.ether * noise, self.vol)
             values = (*values[:-1], self.stable)
-            seen.append(m.Observation(signer, values, NO_SIGNATURE))
+            seen.append(m.Observation(signer, values, (STILL,) * len(values), NO_SIGNATURE))
         return self.do(m.PriceReport(self.round, TimestampNs(self.now), tuple(seen)))
 
     def price(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from offchain.core.margin import trade_cost_e6
+from offchain.core.oracle import Span
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, PriceE8, ceil_div
 from offchain.engine.messages import (
     Command,
@@ -99,6 +100,16 @@ def a_report_with_a_forged_signature(street: Street) -> None:
     first, *rest = report.observations
     forged = replace(first, signature=rest[0].signature)
     venue.must(replace(report, observations=(forged, *rest)))
+    venue.commit_honestly()
+
+
+@decided_by(1)
+def a_report_whose_spans_were_altered(street: Street) -> None:
+    venue = street.venue
+    report = venue.report(USD)
+    first, *rest = report.observations
+    wilder = replace(first, spans=(Span(7, 9), *first.spans[1:]))
+    venue.must(replace(report, observations=(wilder, *rest)))
     venue.commit_honestly()
 
 

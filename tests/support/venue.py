@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from offchain.core.instruments import FeedKind, Listing
 from offchain.core.margin import Mode
+from offchain.core.oracle import STILL
 from offchain.core.parameters import RiskParameters
 from offchain.core.presets import BITCOIN, ETHER, NO_GRACE, Roles, Series, pm36
 from offchain.core.units import (
@@ -219,7 +220,7 @@ class Venue:
     def report(self, *values: int, step_s: int = 60) -> PriceReport:
         self.now += step_s * SECOND_NS
         self.round += 1
-        seen = tuple(Observation(i, values, NO_SIGNATURE) for i in range(5))
+        seen = tuple(Observation(i, values, (STILL,) * len(values), NO_SIGNATURE) for i in range(5))
         return PriceReport(self.round, TimestampNs(self.now), seen)
 
     def price(

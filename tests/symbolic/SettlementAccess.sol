@@ -119,7 +119,7 @@ contract SettlementAccessSymbolic is SettlementTerms, Restricted {
     }
 
     function check_OracleHub_setUseRule(address caller, uint64 maxAge, uint16 dispersion) public {
-        UseRule memory rule = UseRule(maxAge, dispersion, true, true);
+        UseRule memory rule = UseRule(maxAge, dispersion, true, true, dispersion);
         toHub(caller, abi.encodeCall(hub.setUseRule, (Action.LIQUIDATE, rule)));
     }
 

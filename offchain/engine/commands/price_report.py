@@ -8,6 +8,7 @@ from offchain.core.collateral import next_haircut
 from offchain.core.instruments import FeedKind
 from offchain.core.margin import call_level
 from offchain.core.oracle import (
+    UNBOUNDED_E5,
     Standing,
     confidence_e6,
     is_accepted,
@@ -18,7 +19,7 @@ from offchain.core.oracle import (
 from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, RatioE6, UsdE6
 from offchain.engine.events import Event, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.market import Market
-from offchain.engine.messages import PriceReport
+from offchain.engine.messages import Observation, PriceReport
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.state import State
 from offchain.engine.sweeps import margins_near
@@ -133,10 +134,18 @@ def _refuse_report(state: State, command: PriceReport, time_ns: int) -> Rejected
         return Rejected(Reason.BAD_REPORT, (("signers", len(signers)),))
     feeds = len(state.rules.listing.feeds)
     for observation in command.observations:
-        values = observation.values
-        if len(values) != feeds or not all(0 < v < 1 << PRICE_BITS for v in values):
+        if not _is_whole(observation, feeds):
             return Rejected(Reason.BAD_REPORT, (("signer", observation.signer),))
     return None
+
+
+def _is_whole(seen: Observation, feeds: int) -> bool:
+    """Tell whether an observation has a value and a span in range for each feed."""
+    if len(seen.values) != feeds or len(seen.spans) != feeds:
+        return False
+    return all(0 < v < 1 << PRICE_BITS for v in seen.values) and all(
+        0 <= side <= UNBOUNDED_E5 for span in seen.spans for side in span
+    )
 
 
 def level_changes(state: State, market: Market) -> list[Event]:

@@ -4,7 +4,14 @@ pragma solidity 0.8.37;
 import {IOracleHub} from "../../../contracts/interfaces/IOracleHub.sol";
 import {OracleHub} from "../../../contracts/oracle/OracleHub.sol";
 import {Report} from "../../../contracts/types/Epoch.sol";
-import {Action, Cause, FeedLimit, Grace, UseRule} from "../../../contracts/types/OracleUse.sol";
+import {
+    ANY_RANGE_E5,
+    Action,
+    Cause,
+    FeedLimit,
+    Grace,
+    UseRule
+} from "../../../contracts/types/OracleUse.sol";
 import {OracleGhost} from "./OracleGhost.sol";
 import {vm} from "./Vm.sol";
 import {Bug, PlantedOracleHub} from "./planted/PlantedOracleHub.sol";
@@ -30,7 +37,7 @@ contract OracleHandler is OracleGhost {
             : new PlantedOracleHub(bug, address(this), limits, grace, addresses(ORACLES), QUORUM);
         hub.setFeedLimit(1, FeedLimit(uint64(FEED_HEARTBEAT * 1e9), uint32(FEED_BAND_E6)));
         uint64 ageNs = uint64(LIQUIDATION_AGE * 1e9);
-        hub.setUseRule(Action.LIQUIDATE, UseRule(ageNs, 10_000, true, true));
+        hub.setUseRule(Action.LIQUIDATE, UseRule(ageNs, 10_000, true, true, ANY_RANGE_E5));
     }
 
     /// @dev Signers differ a little, so that the median is not the first value.
@@ -82,8 +89,9 @@ contract OracleHandler is OracleGhost {
         vm.warp(clock);
         bytes[] memory values = quorumVectors(origin());
         int64 bad = value > 0 ? -value : value;
-        values[uint256(place) % QUORUM] =
-            place % 2 == 0 ? abi.encodePacked(bad, origin()) : abi.encodePacked(origin(), bad);
+        values[uint256(place) % QUORUM] = still(
+            place % 2 == 0 ? abi.encodePacked(bad, origin()) : abi.encodePacked(origin(), bad)
+        );
         refuse(2, newestRound + 1, clock + 1, values);
     }
 
@@ -134,7 +142,7 @@ contract OracleHandler is OracleGhost {
             int256 one = int256(value) + (int256(i) - 2) * stray;
             seen[i] = int64(one > 0 ? one : int256(1));
             if (i == QUORUM - 1 && lie_ != 0) seen[i] = lie_ / 3 + 1;
-            values[i] = abi.encodePacked(seen[i], seen[i] * 2);
+            values[i] = still(abi.encodePacked(seen[i], seen[i] * 2));
         }
         int64 median = medianOf(seen);
         uint64 next = newestRound + 1 + skip % 3;
@@ -210,7 +218,7 @@ contract OracleHandler is OracleGhost {
     function quorumVectors(int64 value) private pure returns (bytes[] memory values) {
         values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
-            values[i] = abi.encodePacked(value, value * 2);
+            values[i] = still(abi.encodePacked(value, value * 2));
         }
     }
 

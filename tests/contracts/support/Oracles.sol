@@ -16,7 +16,7 @@ abstract contract Oracles {
     uint256 internal constant START = 1_760_000_000;
 
     bytes32 internal constant OBSERVATION =
-        keccak256("Observation(uint64 round,uint64 observedAt,bytes values)");
+        keccak256("Observation(uint64 round,uint64 observedAt,bytes values,bytes spans)");
 
     OracleHub internal hub;
     uint256[] internal oracleKeys;
@@ -59,12 +59,22 @@ abstract contract Oracles {
         }
     }
 
-    function digest(uint64 round, uint64 observedAt, bytes memory values)
+    /// @dev Of a vector: eight bytes of twelve are its values, the others its spans.
+    function digest(uint64 round, uint64 observedAt, bytes memory vector)
         internal
         view
         returns (bytes32)
     {
-        bytes32 hash = keccak256(abi.encode(OBSERVATION, round, observedAt, keccak256(values)));
+        uint256 cut = vector.length / 12 * 8;
+        bytes memory values = new bytes(cut);
+        bytes memory spans = new bytes(vector.length - cut);
+        for (uint256 i = 0; i < vector.length; ++i) {
+            if (i < cut) values[i] = vector[i];
+            else spans[i - cut] = vector[i];
+        }
+        bytes32 hash = keccak256(
+            abi.encode(OBSERVATION, round, observedAt, keccak256(values), keccak256(spans))
+        );
         return keccak256(abi.encodePacked(hex"1901", hub.domainSeparator(), hash));
     }
 
@@ -96,7 +106,7 @@ abstract contract Oracles {
     {
         bytes[] memory values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
-            values[i] = pack(medians);
+            values[i] = still(pack(medians));
         }
         return hub.submit(round, observedAt, values, signAll(round, observedAt, values));
     }
@@ -104,6 +114,23 @@ abstract contract Oracles {
     function pack(int64[] memory values) internal pure returns (bytes memory packed) {
         for (uint256 i = 0; i < values.length; ++i) {
             packed = abi.encodePacked(packed, values[i]);
+        }
+    }
+
+    /// @dev The vector of a signer whose sources did not move.
+    function still(bytes memory values) internal pure returns (bytes memory) {
+        return bytes.concat(values, new bytes(values.length / 2));
+    }
+
+    /// @dev The vector of a signer whose sources went so far from every value.
+    function moved(bytes memory values, uint16 downE5, uint16 upE5)
+        internal
+        pure
+        returns (bytes memory vector)
+    {
+        vector = values;
+        for (uint256 i = 0; i < values.length / 8; ++i) {
+            vector = abi.encodePacked(vector, downE5, upE5);
         }
     }
 
@@ -121,7 +148,7 @@ abstract contract Oracles {
     {
         values = new bytes[](QUORUM);
         for (uint256 i = 0; i < QUORUM; ++i) {
-            values[i] = abi.encodePacked(value);
+            values[i] = still(abi.encodePacked(value));
         }
         signatures = signAll(round, observedAt, values);
     }

@@ -3,6 +3,14 @@ pragma solidity 0.8.37;
 
 /// @dev The cheatcodes that our tests use, and no others.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function assertEq(uint256 a, uint256 b) external pure;
     function assertEq(int256 a, int256 b) external pure;
     function assertLe(uint256 a, uint256 b) external pure;

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.core.oracle import STILL, UNBOUNDED_E5, Span
 from offchain.core.units import InstrumentId, TimestampNs
 from offchain.engine.events import FundingAccrued, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.messages import SettleExpiry
@@ -79,6 +80,15 @@ def test_reports_that_break_a_rule_are_refused(venue: Venue) -> None:
     assert venue.refuses(replace(good, observations=(zero, second, *rest))) is Reason.BAD_REPORT
     short = replace(first, values=first.values[:-1])
     assert venue.refuses(replace(good, observations=(short, second, *rest))) is Reason.BAD_REPORT
+    spans = (
+        first.spans[:-1],
+        (*first.spans, STILL),
+        (Span(-1, 0), *first.spans[1:]),
+        (Span(0, UNBOUNDED_E5 + 1), *first.spans[1:]),
+    )
+    for wrong in spans:  # O-8
+        bad = replace(good, observations=(replace(first, spans=wrong), second, *rest))
+        assert venue.refuses(bad) is Reason.BAD_REPORT
     venue.must(good)
     assert venue.refuses(replace(good, round=good.round + 1)) is Reason.OLD_REPORT  # O-7
 

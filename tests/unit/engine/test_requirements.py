@@ -10,14 +10,12 @@ from offchain.core.model_parameters import JointMove, ShortfallModel
 from offchain.core.shortfall import shortfall_of_losses_reference
 from offchain.core.units import ONE_E6, ONE_E8, RatioE6, TimestampNs
 from offchain.engine.events import ChargesRevised, Filled, PriceAccepted
-from offchain.engine.messages import Observation
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin, margin_of
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
     ETH_PERP,
-    NO_SIGNATURE,
     RULES,
     WEEK_NS,
     Venue,
@@ -120,7 +118,7 @@ def test_observers_who_disagree_cost_initial_margin(venue: Venue) -> None:
     before = account_margin(venue.state, 2)
     report = venue.report(*feed_values(120_000))
     seen = tuple(
-        Observation(o.signer, feed_values(120_000 + step * 900), NO_SIGNATURE)
+        replace(o, values=feed_values(120_000 + step * 900))
         for o, step in zip(report.observations, (-2, -1, 0, 1, 2), strict=True)
     )
     events = venue.must(replace(report, observations=seen))
@@ -275,7 +273,7 @@ def test_observers_need_not_agree_on_the_forward_of_what_has_expired(venue: Venu
     for step, o in zip((-2, -1, 0, 1, 2), report.observations, strict=True):
         values = list(o.values)
         values[past] += step * 900 * ONE_E8
-        seen.append(Observation(o.signer, tuple(values), NO_SIGNATURE))
+        seen.append(replace(o, values=tuple(values)))
     venue.must(replace(report, observations=tuple(seen)))
     assert venue.state.market.confidences_e6 == (ONE_E6, ONE_E6)
 

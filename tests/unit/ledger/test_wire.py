@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from offchain.core.oracle import STILL, UNKNOWN, Span
 from offchain.core.terms import Terms
 from offchain.engine.messages import (
     Adopt,
@@ -43,6 +44,11 @@ def made(kind: type[Command], *values: object) -> Any:
     return kind(*values)  # type: ignore[arg-type] # some values are wrong on purpose
 
 
+def unlike(spans: Any) -> Observation:
+    """Return an observation of one value with whatever is given for its spans."""
+    return Observation(0, (1,), spans, NO_SIGNATURE)
+
+
 ORDER = made(
     PlaceOrder, 2, 256, -5, 10**12, TimeInForce.POST_ONLY, True, 7, 2**64 - 1, NO_SIGNATURE
 )
@@ -56,7 +62,10 @@ COMMANDS: list[Command] = [
         PriceReport,
         1,
         2,
-        (Observation(0, (1, -2, 2**63 - 1), NO_SIGNATURE), Observation(3, (), NO_SIGNATURE)),
+        (
+            Observation(0, (1, -2, 2**63 - 1), (STILL, UNKNOWN, Span(1, 2)), NO_SIGNATURE),
+            Observation(3, (), (), NO_SIGNATURE),
+        ),
     ),
     FundingTick(),
     made(Liquidate, 2**32 - 1),
@@ -165,8 +174,14 @@ def test_a_short_payload_is_refused_inside_its_own_bounds() -> None:
         made(PlaceOrder, 1, 1, 2**31, 1, TimeInForce.POST_ONLY, False, 1, 1, NO_SIGNATURE),
         made(PlaceOrder, 1, 1, 1, 1, 1, False, 1, 1, NO_SIGNATURE),
         made(PlaceOrder, 1, 1, 1, 1, TimeInForce.POST_ONLY, 0, 1, 1, NO_SIGNATURE),
-        made(PriceReport, 1, 1, (Observation(0, (1,) * 513, NO_SIGNATURE),)),
-        made(PriceReport, 1, 1, tuple(Observation(i, (), NO_SIGNATURE) for i in range(65))),
+        made(PriceReport, 1, 1, (Observation(0, (1,) * 513, (STILL,) * 513, NO_SIGNATURE),)),
+        made(PriceReport, 1, 1, tuple(Observation(i, (), (), NO_SIGNATURE) for i in range(65))),
+        made(PriceReport, 1, 1, (Observation(0, (1,), (), NO_SIGNATURE),)),
+        made(PriceReport, 1, 1, (Observation(0, (), (STILL,), NO_SIGNATURE),)),
+        made(PriceReport, 1, 1, (Observation(0, (1,), (Span(-1, 0),), NO_SIGNATURE),)),
+        made(PriceReport, 1, 1, (Observation(0, (1,), (Span(0, 1 << 16),), NO_SIGNATURE),)),
+        made(PriceReport, 1, 1, (unlike(((1,),)),)),
+        made(PriceReport, 1, 1, (unlike([STILL]),)),
     ],
 )
 def test_a_value_without_an_encoding_is_refused(command: Command) -> None:

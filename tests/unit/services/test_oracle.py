@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from offchain.core.instruments import SHAPE_KINDS, Feed, FeedKind, Listing, Underlying
-from offchain.core.oracle import medians
+from offchain.core.oracle import STILL, UNKNOWN, Bracket, Span, brackets, medians
 from offchain.core.units import ONE_E8, YEAR_NS, PriceE8, TimestampNs
 from offchain.engine.messages import Observation
 from offchain.ledger.signatures import recover
@@ -64,7 +65,7 @@ def test_every_observation_is_signed_by_the_key_of_its_place() -> None:
     report = OracleNetwork([signer(n) for n in range(7)], 5).report(3, NOW, SEEN)
     assert [o.signer for o in report.observations] == list(range(7))
     for o in report.observations:
-        digest = observation_digest(DOMAIN, 3, NOW, o.values)
+        digest = observation_digest(DOMAIN, 3, NOW, o.values, o.spans)
         assert recover(digest, o.signature) == KEYS[o.signer].address
 
 
@@ -81,6 +82,63 @@ def test_observations_stray_within_their_bound_and_lie_on_the_tick() -> None:
 def test_noise_repeats_by_seed_signer_and_round() -> None:
     assert signer(2).observe(9, NOW, SEEN) == signer(2).observe(9, NOW, SEEN)
     assert signer(2).observe(9, NOW, SEEN) != signer(2).observe(10, NOW, SEEN)
+
+
+def test_a_signer_knows_no_interval_until_it_has_observed() -> None:
+    first = signer(2)
+    first.watch(SEEN)
+    assert first.observe(9, NOW, SEEN).spans == (UNKNOWN,) * 3
+    assert first.observe(9, NOW, SEEN).spans == (UNKNOWN,) * 3
+    assert first.observe(10, NOW, SEEN).spans == (STILL,) * 3
+
+
+def priced(usd: int) -> tuple[int, ...]:
+    return (usd * ONE_E8, *SEEN[1:])
+
+
+def test_an_interval_reaches_from_the_round_before_to_this_one() -> None:
+    oracle = signer(0, bound_e6=0)
+    oracle.observe(1, NOW, priced(100_000))
+    for usd in (98_000, 103_000, 101_000):
+        oracle.watch(priced(usd))
+    assert oracle.observe(2, NOW, priced(100_000)).spans[0] == Span(2_000, 3_000)
+    # The next one begins where that ended, whatever was seen before.
+    assert oracle.observe(3, NOW, priced(110_000)).spans == (Span(9_091, 0), STILL, STILL)
+
+
+def test_a_round_that_is_observed_again_keeps_the_beginning_of_its_interval() -> None:
+    oracle = signer(0, bound_e6=0)
+    oracle.observe(1, NOW, priced(100_000))
+    oracle.watch(priced(90_000))
+    assert oracle.observe(2, NOW, priced(100_000)).spans[0] == Span(10_000, 0)
+    assert oracle.observe(2, TimestampNs(6), priced(100_000)).spans[0] == Span(10_000, 0)
+    assert oracle.observe(3, TimestampNs(7), priced(100_000)).spans[0] == STILL
+
+
+def test_spans_repeat_in_a_replay_and_cover_what_the_signer_saw() -> None:
+    def replay() -> list[Observation]:
+        oracle = signer(3)
+        seen = [oracle.observe(1, NOW, priced(100_000))]
+        for round_, usd in ((2, 91_111), (3, 123_457), (4, 123_456)):
+            oracle.watch(priced(usd + 777))
+            seen.append(oracle.observe(round_, NOW, priced(usd)))
+        return seen
+
+    assert replay() == replay()
+    for before, after in pairwise(replay()):
+        (found,) = brackets([after.values[:1]], [after.spans[:1]])
+        assert found.low <= after.values[0] <= found.high
+        # The value before, without the 0.04 % by which two draws of noise may differ.
+        assert found.low <= before.values[0] * 10_004 // 10_000
+        assert found.high >= before.values[0] * 9_996 // 10_000
+
+
+def test_a_move_beyond_the_largest_span_has_no_bound() -> None:
+    oracle = signer(0, bound_e6=0)
+    oracle.observe(1, NOW, priced(100_000))
+    fallen = oracle.observe(2, NOW, priced(40_000))
+    assert fallen.spans[0] == Span(0, 65_535)
+    assert brackets([fallen.values], [fallen.spans])[0] == Bracket(40_000 * ONE_E8, 2**63 - 1)
 
 
 def test_the_median_without_noise_is_what_was_seen() -> None:
@@ -163,6 +221,10 @@ def test_a_report_with_one_wrong_observation_is_turned_away() -> None:
             replace(report, observations=(bad, *others))
             for bad in (
                 replace(first, values=(first.values[0] + 1, *first.values[1:])),
+                replace(first, spans=(Span(0, 1), *first.spans[1:])),
+                replace(first, spans=first.spans[1:]),
+                replace(first, spans=(*first.spans, STILL)),
+                replace(first, spans=(Span(0, 1 << 16), *first.spans[1:])),
                 replace(first, signature=bytes(65)),
                 replace(first, signer=1),
                 replace(first, signer=7),

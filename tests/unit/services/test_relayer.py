@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.oracle import is_accepted
+from offchain.core.oracle import STILL, is_accepted
 from offchain.core.units import SECOND_NS, AccountId, TimestampNs
 from offchain.engine.messages import FundingTick, Liquidate, Observation, PriceReport
 from offchain.ledger.wire import Record
@@ -45,7 +45,7 @@ class Engine:
             self.last, self.pending, self.in_force = values, None, self.round
         else:
             self.pending = values
-        seen = tuple(Observation(i, values, bytes(65)) for i in range(5))
+        seen = tuple(Observation(i, values, (STILL,) * len(values), bytes(65)) for i in range(5))
         at = TimestampNs(self.round * STEP_NS)
         return self._add(PriceReport(self.round, at, seen))
 
@@ -151,7 +151,7 @@ def test_a_report_that_a_stranger_overtook_is_brought_late() -> None:
     relay.flush()
     record = engine.report(1010)
     ours = report_of(record)
-    five = Observation(0, (1011,), bytes(65))
+    five = Observation(0, (1011,), (STILL,), bytes(65))
     hub.submit_report(key(2), PriceReport(2, ours.observed_at_ns, (five,) * 5))
     relay.on_record(record, ())
     relay.flush()

@@ -15,7 +15,7 @@ enum Bug {
     SIGNER_COUNTED_TWICE, // O-3
     QUORUM_IGNORED, // O-3
     DISPERSION_LOST, // O-4
-    MIDDLE_OF_THE_BRACKET, // O-5
+    MIDDLE_OF_THE_EXTREMES, // O-5
     BAND_IGNORED, // O-6
     FEED_BAND_IGNORED, // O-6
     WITHDRAWAL_HELD, // O-6
@@ -59,24 +59,28 @@ contract PlantedOracleHub is OracleHub {
         return _bug == Bug.FEED_HEARTBEAT_IGNORED ? _heartbeatNs : super._heartbeatNsOf(feed);
     }
 
-    function _summarise(bytes[] calldata values)
+    function _summarise(bytes[] calldata vectors)
         internal
         view
         override
         returns (Observations.Summary memory seen)
     {
-        if (_bug == Bug.NEGATIVE_TAKEN && hasNegative(values)) {
-            seen.medians = values[0];
+        if (_bug == Bug.NEGATIVE_TAKEN && hasNegative(vectors)) {
+            seen.medians = vectors[0][:8 * _feeds];
             (seen.lows, seen.highs) = (seen.medians, seen.medians);
-            seen.dispersions = new bytes(2 * _feeds);
+            seen.shares = new bytes(4 * _feeds);
             return seen;
         }
-        seen = super._summarise(values);
-        if (_bug == Bug.DISPERSION_LOST) seen.dispersions = new bytes(2 * _feeds);
-        if (_bug != Bug.MIDDLE_OF_THE_BRACKET) return seen;
+        seen = super._summarise(vectors);
+        if (_bug == Bug.DISPERSION_LOST) seen.shares = new bytes(4 * _feeds);
+        if (_bug != Bug.MIDDLE_OF_THE_EXTREMES) return seen;
         for (uint256 f = 0; f < _feeds; ++f) {
-            int64 low = Observations.valueAt(seen.lows, f);
-            int64 high = Observations.valueAt(seen.highs, f);
+            (int64 low, int64 high) = (type(int64).max, int64(0));
+            for (uint256 v = 0; v < vectors.length; ++v) {
+                int64 value = Observations.valueAt(vectors[v], f);
+                if (value < low) low = value;
+                if (value > high) high = value;
+            }
             Observations.put(seen.medians, f, low + (high - low) / 2);
         }
     }
@@ -84,17 +88,17 @@ contract PlantedOracleHub is OracleHub {
     function _checkSignatures(
         uint64 round,
         uint64 observedAt,
-        bytes[] calldata values,
+        bytes[] calldata vectors,
         bytes[] calldata signatures
     ) internal view override {
         if (_bug == Bug.QUORUM_IGNORED) return;
         if (_bug != Bug.SIGNER_COUNTED_TWICE) {
-            super._checkSignatures(round, observedAt, values, signatures);
+            super._checkSignatures(round, observedAt, vectors, signatures);
             return;
         }
-        require(values.length >= quorum, NoQuorum(values.length, quorum));
-        for (uint256 i = 0; i < values.length; ++i) {
-            _signerOf(round, observedAt, values[i], signatures[i]);
+        require(vectors.length >= quorum, NoQuorum(vectors.length, quorum));
+        for (uint256 i = 0; i < vectors.length; ++i) {
+            _signerOf(round, observedAt, vectors[i], signatures[i]);
         }
     }
 
@@ -129,9 +133,9 @@ contract PlantedOracleHub is OracleHub {
         return _bug == Bug.GRACE_SKIPPED || super._isGraceOver(observedAt, resumedAt, streak);
     }
 
-    function hasNegative(bytes[] calldata values) private pure returns (bool) {
-        for (uint256 v = 0; v < values.length; ++v) {
-            int64[] memory one = Medians.unpack(values[v]);
+    function hasNegative(bytes[] calldata vectors) private view returns (bool) {
+        for (uint256 v = 0; v < vectors.length; ++v) {
+            int64[] memory one = Medians.unpack(vectors[v][:8 * _feeds]);
             for (uint256 f = 0; f < one.length; ++f) {
                 if (one[f] <= 0) return true;
             }
