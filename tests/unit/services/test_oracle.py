@@ -238,6 +238,17 @@ def test_a_report_with_one_wrong_observation_is_turned_away() -> None:
         assert refused.reason == IntentReason.BAD_OBSERVATION
 
 
+def test_every_value_has_its_span_even_where_an_oracle_signs_another_number() -> None:
+    report = OracleNetwork([signer(n) for n in range(7)], 5).report(3, NOW, SEEN)
+    first, *others = report.observations
+    for spans in ((), (STILL,) * 2, (STILL,) * 4):
+        signature = KEYS[0].sign(observation_digest(DOMAIN, 3, NOW, first.values, spans))
+        odd = replace(first, spans=spans, signature=signature)
+        refused = check_report(DOMAIN, ADDRESSES, replace(report, observations=(odd, *others)))
+        assert refused is not None
+        assert refused.reason == IntentReason.BAD_OBSERVATION
+
+
 SHAPED = Listing(
     underlyings=LISTING.underlyings,
     instruments=(),
