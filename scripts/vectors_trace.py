@@ -47,6 +47,7 @@ def effect_rows() -> Iterator[tuple[str, bytes, dict[str, object]]]:
     yield "liquidation", ef.liquidation_word(9, 2), {}
     yield "settle", ef.settle_word(257, -3), {"delta": -3}
     yield "shortfall", ef.shortfall_word(10, TOP64), {"amount": TOP64}
+    yield "assets", ef.assets_word(8), {}
 
 
 def effects() -> Iterator[Case]:

@@ -6,6 +6,7 @@ import {Commands} from "../libraries/Commands.sol";
 import {Effects} from "../libraries/Effects.sol";
 import {
     Frames,
+    RECORD_ADOPT,
     RECORD_CONVERT,
     RECORD_DEPOSIT,
     RECORD_FORCED,
@@ -30,6 +31,7 @@ import {
 } from "../types/Inbox.sol";
 import {
     CASH_TRADING_FEE,
+    EFFECT_ASSETS,
     EFFECT_MODE,
     EFFECT_NOOP,
     EFFECT_OPEN,
@@ -37,6 +39,7 @@ import {
     EFFECT_SETTLE,
     EFFECT_TRADE
 } from "../types/Trace.sol";
+import {MAX_COLLATERALS} from "../types/Units.sol";
 
 /// @title GrammarJudge
 /// @notice Kind 12, first part: the effects of a record are not of the shape that its command has.
@@ -115,6 +118,7 @@ contract GrammarJudge is IJudge {
         if (kind == RECORD_SET_MODE) return _isMode(frame, effects);
         if (kind == RECORD_CONVERT) return _isConversion(frame, effects);
         if (kind == RECORD_FORCED) return _isForced(frame, effects);
+        if (kind == RECORD_ADOPT) return _isAdoption(effects);
         return effects.count() == 0;
     }
 
@@ -223,6 +227,14 @@ contract GrammarJudge is IJudge {
         uint256 word = effects.wordAt(0);
         return word.kindOf() == EFFECT_SETTLE && word.accountOf() == 0
             && word.placeOf() == Commands.instrumentOfExpiry(frame);
+    }
+
+    /// @dev Nothing, or one ASSETS, of no account. One at least there are from the first record on.
+    function _isAdoption(bytes calldata effects) private pure returns (bool) {
+        if (effects.count() != 1) return effects.count() == 0;
+        uint256 word = effects.wordAt(0);
+        return word.kindOf() == EFFECT_ASSETS && word.accountOf() == 0 && word.placeOf() > 1
+            && word.placeOf() <= MAX_COLLATERALS;
     }
 
     /// @dev Exactly one MODE, not of the backstop.

@@ -15,6 +15,7 @@ import {WholeCheckpoint} from "../libraries/WholeCheckpoint.sol";
 import {BatchHeader, Totals} from "../types/Batch.sol";
 import {ExitLeaf, ExitSums} from "../types/Checkpoint.sol";
 import {
+    AssetsEvidence,
     BookEvidence,
     FundEvidence,
     OwedEvidence,
@@ -35,6 +36,7 @@ contract TotalsJudge is IJudge {
     uint8 public constant RULE_NODE = 4; // WalkEvidence
     uint8 public constant RULE_OWED = 5; // OwedEvidence
     uint8 public constant RULE_WHOLE = 6; // WholeEvidence
+    uint8 public constant RULE_ASSETS = 7; // AssetsEvidence
 
     /// @dev The account of the insurance fund.
     uint32 private constant INSURANCE = 0;
@@ -76,6 +78,7 @@ contract TotalsJudge is IJudge {
         }
         if (rule == RULE_OWED) return isOwedWrong(header, owedAt(place));
         if (rule == RULE_WHOLE) return isWholeWrong(header, wholeAt(place));
+        if (rule == RULE_ASSETS) return areAssetsWrong(header, assetsAt(place));
         revert Dispute.UnknownRule(rule);
     }
 
@@ -177,6 +180,20 @@ contract TotalsJudge is IJudge {
         return WholeCheckpoint.rootOf(e, listingRoot) != header.checkpointRoot;
     }
 
+    /// @dev Faulty: the book after a record has other assets than the parameter set of the batch
+    /// lists. A set is put in force by the first record of a batch, so one holds for all of them.
+    function areAssetsWrong(BatchHeader calldata header, AssetsEvidence calldata e)
+        private
+        view
+        returns (bool)
+    {
+        Trace.requireStep(header, e.step);
+        requireBook(e.book, e.step.step.bookHash);
+        bytes32 listingRoot = IRiskParameters(riskParameters).listingRootOf(header.paramsHash);
+        Openings.requireLastAsset(listingRoot, e.last, e.endProof);
+        return e.book.deposited.length != uint256(e.last.listed.asset) + 1;
+    }
+
     /// @dev Before the first epoch nothing has a price: cash alone counts, and covers nothing.
     function owedTo(bytes32 paramsHash, OwedEvidence calldata e)
         private
@@ -233,6 +250,12 @@ contract TotalsJudge is IJudge {
     }
 
     function owedAt(uint256 place) private pure returns (OwedEvidence calldata e) {
+        assembly ("memory-safe") {
+            e := place
+        }
+    }
+
+    function assetsAt(uint256 place) private pure returns (AssetsEvidence calldata e) {
         assembly ("memory-safe") {
             e := place
         }

@@ -10,7 +10,7 @@ import {Merkle} from "../libraries/Merkle.sol";
 import {Openings} from "../libraries/Openings.sol";
 import {BatchHeader} from "../types/Batch.sol";
 import {AccountOpening, RootEvidence, TransitionEvidence} from "../types/ContentEvidence.sol";
-import {EFFECT_OUTPUT, EFFECT_SETTLE} from "../types/Trace.sol";
+import {EFFECT_OUTPUT} from "../types/Trace.sol";
 import {ACCOUNT_TREE_DEPTH} from "../types/Units.sol";
 
 /// @title TransitionJudge
@@ -23,7 +23,8 @@ import {ACCOUNT_TREE_DEPTH} from "../types/Units.sol";
 /// Who hides the leaves behind a root cannot be shown a wrong one. So evidence may also be the byte
 /// `RULE_ROOT` and a `RootEvidence`: the accounts that the words name, as they were. Faulty when the
 /// words name one beyond the tree, or cannot be applied, or the root with the changed leaves is not
-/// the one after the record. Where an instrument is settled, those are all accounts there are.
+/// the one after the record. Where an instrument is settled, or there are more assets than before,
+/// those are all accounts there are.
 contract TransitionJudge is IJudge {
     /// @notice The two openings are of different accounts.
     error DifferentAccounts(uint32 before, uint32 afterwards);
@@ -37,7 +38,7 @@ contract TransitionJudge is IJudge {
     /// @notice A word changes an account that was not opened.
     error MissingAccount(uint32 account);
 
-    /// @notice An instrument was settled: every account must be opened.
+    /// @notice A word changes every account: each must be opened.
     error MissingAccounts(uint256 given, uint256 accounts);
 
     /// @notice With what evidence begins that is a `RootEvidence`.
@@ -125,7 +126,7 @@ contract TransitionJudge is IJudge {
             uint256 word = Effects.wordAt(effects, i);
             uint8 kind = Effects.kindOf(word);
             uint32 account = Effects.accountOf(word);
-            if (kind == EFFECT_SETTLE) {
+            if (Leaves.isMovingAll(kind)) {
                 uint256 given = shown.accounts.length;
                 uint256 all = shown.book.accounts;
                 require(given == all && least == all, MissingAccounts(given, all));

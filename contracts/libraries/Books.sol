@@ -7,6 +7,7 @@ import {
     CASH_DEPOSIT,
     CASH_PENALTY,
     CASH_TRADING_FEE,
+    EFFECT_ASSETS,
     EFFECT_CASH,
     EFFECT_COLLATERAL,
     EFFECT_LIQUIDATION,
@@ -14,6 +15,7 @@ import {
     EFFECT_OUTPUT,
     EFFECT_SHORTFALL
 } from "../types/Trace.sol";
+import {MAX_COLLATERALS} from "../types/Units.sol";
 import {Effects} from "./Effects.sol";
 
 /// @title Books
@@ -34,7 +36,8 @@ library Books {
     }
 
     /// @notice Whether `later` is `book` with the effects of one record.
-    /// @dev The book before the first record has no assets; from then on it has those of the set.
+    /// @dev The book before the first record has no assets; from then on it has those of the set,
+    /// and more only by the word for that.
     function follows(Book memory book, bytes calldata effects, Book memory later)
         internal
         pure
@@ -43,21 +46,20 @@ library Books {
         uint256 assets = later.deposited.length;
         bool isFirst = book.deposited.length == 0;
         if (assets == 0 || later.withdrawn.length != assets) return false;
-        if (!isFirst && (book.deposited.length != assets || book.withdrawn.length != assets)) {
-            return false;
-        }
+        if (!isFirst && book.withdrawn.length != book.deposited.length) return false;
         Sums memory sums = isFirst ? emptyOf(assets) : sumsOf(book);
         uint256 words = Effects.count(effects);
         for (uint256 i = 0; i < words; ++i) {
             if (!add(sums, Effects.wordAt(effects, i))) return false;
         }
-        return isSame(sums, later);
+        return sums.deposited.length == assets && isSame(sums, later);
     }
 
-    /// @dev False for an asset that is not there.
+    /// @dev False for an asset that is not there, and for assets that are not more.
     function add(Sums memory sums, uint256 word) private pure returns (bool) {
         uint8 kind = Effects.kindOf(word);
         uint256 place = Effects.placeOf(word);
+        if (kind == EFFECT_ASSETS) return extend(sums, place);
         if (kind == EFFECT_OPEN) {
             ++sums.accounts;
         } else if (kind == EFFECT_LIQUIDATION) {
@@ -76,6 +78,18 @@ library Books {
             if (Effects.accountOf(word) == Effects.NO_ACCOUNT) {
                 sums.deposited[place] += amountOf(word);
             }
+        }
+        return true;
+    }
+
+    /// @dev So many collateral assets; nothing of the new ones came in or went out yet.
+    function extend(Sums memory sums, uint256 collaterals) private pure returns (bool) {
+        (int256[] memory deposited, int256[] memory withdrawn) = (sums.deposited, sums.withdrawn);
+        if (collaterals + 1 <= deposited.length || collaterals > MAX_COLLATERALS) return false;
+        sums.deposited = new int256[](collaterals + 1);
+        sums.withdrawn = new int256[](collaterals + 1);
+        for (uint256 a = 0; a < deposited.length; ++a) {
+            (sums.deposited[a], sums.withdrawn[a]) = (deposited[a], withdrawn[a]);
         }
         return true;
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {
+    EFFECT_ASSETS,
     EFFECT_CASH,
     EFFECT_COLLATERAL,
     EFFECT_OPEN,
@@ -137,7 +138,7 @@ library Effects {
     /// @notice Whether the kind exists and the body is zero where the kind has no field.
     function isCanonical(uint256 word) internal pure returns (bool) {
         uint8 kind = kindOf(word);
-        if (kind == 0 || kind > EFFECT_SHORTFALL) return false;
+        if (kind == 0 || kind > EFFECT_ASSETS) return false;
         // The bits of the flag that must be zero.
         if (kind == EFFECT_COLLATERAL && (word >> COLLATERAL_REST) & 0xfe != 0) return false;
         return word & ((1 << restOf(kind)) - 1) == 0;

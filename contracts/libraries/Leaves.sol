@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccountLeaf, MODE_PORTFOLIO, Position} from "../types/Account.sol";
 import {AccountOpening} from "../types/ContentEvidence.sol";
 import {
+    EFFECT_ASSETS,
     EFFECT_CASH,
     EFFECT_COLLATERAL,
     EFFECT_MODE,
@@ -12,6 +13,7 @@ import {
     EFFECT_SETTLE,
     EFFECT_TRADE
 } from "../types/Trace.sol";
+import {MAX_COLLATERALS} from "../types/Units.sol";
 import {Effects} from "./Effects.sol";
 
 /// @title Leaves
@@ -84,6 +86,8 @@ library Leaves {
             uint8 kind = Effects.kindOf(word);
             if (kind == EFFECT_SETTLE) {
                 settle(account, Effects.placeOf(word), Effects.deltaOf(word));
+            } else if (kind == EFFECT_ASSETS) {
+                if (!extend(account, Effects.placeOf(word))) return false;
             } else if (Effects.accountOf(word) == number && !applyWord(account, kind, word)) {
                 return false;
             }
@@ -117,6 +121,11 @@ library Leaves {
             ) return false;
         }
         return true;
+    }
+
+    /// @notice Whether a word of this kind changes every account there is, whichever it names.
+    function isMovingAll(uint8 kind) internal pure returns (bool) {
+        return kind == EFFECT_SETTLE || kind == EFFECT_ASSETS;
     }
 
     /// @notice Whether a word of this kind changes the account that it names.
@@ -185,6 +194,18 @@ library Leaves {
         // forge-lint: disable-next-line(unsafe-typecast): just compared.
         account.subaccount = uint8(subaccount);
         account.mode = MODE_PORTFOLIO;
+        return true;
+    }
+
+    /// @dev More collateral assets, of which nobody has any yet. No account stays none.
+    function extend(Account memory account, uint256 assets) private pure returns (bool) {
+        if (!account.exists) return true;
+        int256[] memory held = account.collateralE8;
+        if (assets <= held.length || assets > MAX_COLLATERALS) return false;
+        account.collateralE8 = new int256[](assets);
+        for (uint256 a = 0; a < held.length; ++a) {
+            account.collateralE8[a] = held[a];
+        }
         return true;
     }
 

@@ -143,6 +143,19 @@ library Openings {
         requireRoot(Merkle.listRoot(leaf, opening.index, opening.proof), listingRoot);
     }
 
+    /// @notice Reverts unless the asset is the last one listed: assets end the listing.
+    /// @param endProof Siblings of the place behind it; not looked at when the tree ends there.
+    function requireLastAsset(
+        bytes32 listingRoot,
+        AssetOpening calldata opening,
+        bytes32[] calldata endProof
+    ) internal pure {
+        requireAsset(listingRoot, opening);
+        uint256 end = uint256(opening.index) + 1;
+        if (end >> opening.proof.length != 0) return;
+        requireRoot(Merkle.listRoot(bytes32(0), end, endProof), listingRoot);
+    }
+
     /// @notice Reverts unless the listing says this of its oracle.
     function requireOracle(bytes32 listingRoot, OracleOpening calldata opening) internal pure {
         bytes32 leaf = keccak256(abi.encode(opening.listed));

@@ -154,6 +154,18 @@ struct WholeEvidence {
     AssetOpening[] assets;
 }
 
+/// @notice How many assets there are, against the listing of the parameter set.
+/// @param step Any step of the batch.
+/// @param book Of it.
+/// @param last The last asset of the listing.
+/// @param endProof That nothing is listed behind it; not looked at when the tree ends there.
+struct AssetsEvidence {
+    StepOpening step;
+    Book book;
+    AssetOpening last;
+    bytes32[] endProof;
+}
+
 // Kind 8, DATA.
 
 /// @param data All that was posted in calldata.

@@ -51,6 +51,7 @@ uint8 constant EFFECT_NOOP = 7;
 uint8 constant EFFECT_LIQUIDATION = 8;
 uint8 constant EFFECT_SETTLE = 9;
 uint8 constant EFFECT_SHORTFALL = 10;
+uint8 constant EFFECT_ASSETS = 11;
 
 // Why cash moved: the place of a CASH effect.
 uint16 constant CASH_DEPOSIT = 1;

@@ -24,3 +24,6 @@ uint256 constant SLOT_BITS = 8;
 uint256 constant SLOT_MASK = 0xff;
 
 uint256 constant ACCOUNT_TREE_DEPTH = 20;
+
+/// @dev Collateral assets besides cash, at most: as many as the vault lists.
+uint256 constant MAX_COLLATERALS = 8;

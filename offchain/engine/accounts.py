@@ -4,6 +4,8 @@ Row `a` of every array belongs to account `a`. Positions fill the first `counts[
 ascending order of instrument; unused slots are zero, so that kernels may read whole rows.
 """
 
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +64,26 @@ class Accounts:
             if name == "mode":
                 new[:] = Mode.PORTFOLIO
             setattr(self, name, np.concatenate([old, new]))
+
+    @property
+    def assets(self) -> int:
+        """Collateral assets for which every account has a place."""
+        return int(self.collateral.shape[1])
+
+    def extend(self, assets: int) -> None:
+        """Give every account places for more collateral assets, with nothing in them."""
+        assert assets > self.assets, "assets are only added"
+        self.collateral = _wider(self.collateral, assets)
+        self.dirty.update(range(self.count))
+
+    def extended(self, assets: int) -> "Accounts":
+        """Return these accounts as they would be with more assets; the rest is shared.
+
+        For a look ahead: nobody may change it.
+        """
+        ahead = copy(self)
+        ahead.collateral = _wider(self.collateral, assets)
+        return ahead
 
     def find(self, owner: bytes, subaccount: int) -> AccountId | None:
         """Return the account of an owner, or None."""
@@ -193,3 +215,9 @@ class Accounts:
             row[slot : n - 1] = row[slot + 1 : n].copy()
             row[n - 1] = 0
         self.counts[account] = n - 1
+
+
+def _wider(collateral: NDArray[np.int64], assets: int) -> NDArray[np.int64]:
+    more = np.zeros((len(collateral), assets), np.int64)
+    more[:, : collateral.shape[1]] = collateral
+    return more

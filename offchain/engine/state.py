@@ -14,6 +14,11 @@ from offchain.engine.tables import RuleTables, rule_tables
 NONCE_WORD_BITS = 8
 
 
+def asset_places(parameters: RiskParameters) -> int:
+    """Return for how many collateral assets accounts and flows have places: one at least."""
+    return max(1, len(parameters.collateral))
+
+
 @dataclass(slots=True)
 class Flows:
     """What came in and went out since genesis: asset amounts in token units, money in USD e-6."""
@@ -68,12 +73,17 @@ class State:
         for instrument in self.instruments:
             self.books.setdefault(instrument, Book())
         self._tables = rule_tables(parameters)
+        assets = asset_places(parameters)
         if self.accounts.count == 0:
             self.market.begin(parameters)
-            assets = max(1, len(parameters.collateral))
             self.accounts = Accounts(assets)
             self.flows.deposited = [0] * (assets + 1)
             self.flows.withdrawn = [0] * (assets + 1)
+        elif assets > self.accounts.assets:
+            added = [0] * (assets - self.accounts.assets)
+            self.accounts.extend(assets)
+            self.flows.deposited += added
+            self.flows.withdrawn += added
 
     def under(self, parameters: RiskParameters, market: Market) -> "State":
         """Return this state as it would be with other rules and their market.
@@ -83,6 +93,9 @@ class State:
         ahead = copy(self)
         ahead.parameters, ahead.market = parameters, market
         ahead._tables = rule_tables(parameters)  # noqa: SLF001 - of its own kind
+        assets = asset_places(parameters)
+        if assets > self.accounts.assets:
+            ahead.accounts = self.accounts.extended(assets)
         return ahead
 
     def underlying(self, instrument: int) -> Underlying:

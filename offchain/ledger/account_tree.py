@@ -182,6 +182,7 @@ class LeafTree:
         """Hash the leaves of some accounts as they stand in the engine."""
         if not changed:
             return
+        self._make_room(accounts)
         if accounts.count > self._known:
             self._enter(accounts)
         update_tree(
@@ -227,11 +228,15 @@ class LeafTree:
         self._owners: Lanes = np.zeros((capacity, HASH_LANES), np.uint64)
         self._subaccounts: Int64Array = np.zeros(capacity, np.int64)
 
+    def _make_room(self, accounts: Accounts) -> None:
+        """Have room for the longest leaf: it grows when assets are listed."""
+        words = FIXED_WORDS + accounts.assets + POSITION_WORDS * MAX_POSITIONS
+        size = STATE_LANES + words * HASH_LANES
+        if self._room.size != size:
+            self._room = np.zeros(size, np.uint64)
+
     def _enter(self, accounts: Accounts) -> None:
         """Take in the accounts that were opened since; they never change their owner."""
-        if self._room.size == 0:
-            words = FIXED_WORDS + accounts.collateral.shape[1] + POSITION_WORDS * MAX_POSITIONS
-            self._room = np.zeros(STATE_LANES + words * HASH_LANES, np.uint64)
         if accounts.count > self.capacity:
             self._grow(accounts)
         for account in range(self._known, accounts.count):

@@ -13,7 +13,7 @@ from typing import Any
 from offchain.core.margin import trade_cost_e6
 from offchain.engine import events as e
 from offchain.engine.accounts import INSURANCE
-from offchain.engine.state import State
+from offchain.engine.state import State, asset_places
 from offchain.ledger.errors import EncodingError
 
 WORD_BYTES = 32
@@ -32,6 +32,7 @@ class Effect(IntEnum):
     LIQUIDATION = 8
     SETTLE = 9
     SHORTFALL = 10
+    ASSETS = 11
 
 
 class CashFlow(IntEnum):
@@ -127,6 +128,11 @@ def shortfall_word(account: int, amount_e6: int) -> bytes:
     return _SHORTFALL.pack(Effect.SHORTFALL, account, 0, amount_e6)
 
 
+def assets_word(count: int) -> bytes:
+    """Return the word by which every account and the book have so many collateral assets."""
+    return _PLAIN.pack(Effect.ASSETS, 0, count)
+
+
 def _to_fund(account: int, flow: CashFlow, delta_e6: int) -> bytes:
     """Return a flow of an account, and its counterpart in the insurance fund; none of nothing."""
     if delta_e6 == 0:
@@ -200,6 +206,12 @@ def _instrument_settled(_state: State, event: e.InstrumentSettled) -> bytes:
     return settle_word(event.instrument, event.lot_value_e6)
 
 
+def _parameters_replaced(state: State, event: e.ParametersReplaced) -> bytes:
+    """Return the word of assets that are listed for the first time; none when there are none."""
+    places = asset_places(event.parameters)
+    return assets_word(places) if places > state.accounts.assets else b""
+
+
 def _withdrawn(_state: State, event: e.Withdrawn) -> bytes:
     return output_word(event.account, event.asset, event.amount, event.output_id)
 
@@ -225,6 +237,7 @@ _WORDS: dict[type, Callable[[State, Any], bytes]] = {
     e.ModeChanged: _mode_changed,
     e.LiquidationOrdered: _liquidation_ordered,
     e.InstrumentSettled: _instrument_settled,
+    e.ParametersReplaced: _parameters_replaced,
     e.Withdrawn: _withdrawn,
     e.ForcedNoop: _forced_noop,
 }
@@ -238,6 +251,7 @@ _TOUCHES_BOOK = frozenset(
         Effect.OUTPUT,
         Effect.LIQUIDATION,
         Effect.SHORTFALL,
+        Effect.ASSETS,
     }
 )
 

@@ -13,6 +13,7 @@ import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {BatchHeader} from "../../contracts/types/Batch.sol";
 import {InboxEntry} from "../../contracts/types/Inbox.sol";
 import {
+    AssetsEvidence,
     BookEvidence,
     EntryEvidence,
     EpochEvidence,
@@ -67,6 +68,7 @@ contract ChallengeHonestTest is ChallengeCheckpoints {
         _judges.push(new InboxJudge(address(this), holders));
         Draft memory d = firstBatch();
         d.header.checkpointRoot = rootOf(exitLeaves());
+        d.header.epochRoot = hashOfEpoch(epochOne());
         StateEvidence memory state;
         state.last = lastOf(d);
         state.frame = d.frames[d.count - 1];
@@ -120,7 +122,13 @@ contract ChallengeHonestTest is ChallengeCheckpoints {
         (whole.values, whole.assets) =
         (owedTo(d, exitLeaves(), 3).values, owedTo(d, exitLeaves(), 3).assets);
         keep(1, 6, abi.encode(whole));
+        AssetsEvidence memory assets = AssetsEvidence(lastOf(d), book, whole.assets[0], endProof());
+        keep(1, 7, abi.encode(assets));
         keep(3, 3, abi.encode(PlaceEvidence(lastOf(d), book, holderAfter(d, d.count - 1, 2))));
+    }
+
+    function endProof() private pure returns (bytes32[] memory) {
+        return MerkleTree.proof(listingLeaves(), 3);
     }
 
     function keepRest(Draft memory d) private {
@@ -153,7 +161,7 @@ contract ChallengeHonestTest is ChallengeCheckpoints {
         for (uint256 i = 0; i < _count; ++i) {
             vm.assertFalse(_judges[_judgeOf[i]].isFaulty(_header, _evidence[i]));
         }
-        vm.assertEq(_count, 24);
+        vm.assertEq(_count, 25);
     }
 
     function testFuzz_damaged_evidence_shows_no_fault_of_an_honest_batch(

@@ -183,7 +183,7 @@ contract ChallengeStepTest is ChallengeScenario {
     function test_words_that_are_not_whole_or_not_canonical_are_a_fault() public view {
         vm.assertTrue(isWordFaulty(new bytes(31)));
         vm.assertTrue(isWordFaulty(TraceWords.word(0, 0, 0, "")));
-        vm.assertTrue(isWordFaulty(TraceWords.word(11, 0, 0, "")));
+        vm.assertTrue(isWordFaulty(TraceWords.word(12, 0, 0, "")));
         vm.assertTrue(isWordFaulty(TraceWords.word(7, 0, 0, hex"01")));
         vm.assertFalse(isWordFaulty(TraceWords.noop(0, 1)));
     }

@@ -172,8 +172,8 @@ contract ChallengeTotalsTest is ChallengeScenario {
 
     function test_RevertWhen_the_rule_does_not_exist() public {
         Draft memory d = firstBatch();
-        vm.expectRevert(abi.encodeWithSelector(Dispute.UnknownRule.selector, 7));
-        _judge.isFaulty(d.header, abi.encodePacked(uint8(7), uint256(0x20)));
+        vm.expectRevert(abi.encodeWithSelector(Dispute.UnknownRule.selector, 8));
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(8), uint256(0x20)));
     }
 
     function test_RevertWhen_the_parameters_are_nowhere() public {

@@ -37,6 +37,31 @@ contract GrammarJudgeTest is ContentRig {
         _wrong(frame, bytes.concat(first, W.mode(1, 0)));
     }
 
+    function test_adopted_parameters_may_bring_assets_and_nothing_else() public {
+        bytes memory frame = LogFrames.frame(next(), 13, new bytes(40));
+        _right(frame, "");
+        _right(frame, W.assets(0, 2));
+        _right(frame, W.assets(0, 8));
+        _wrong(frame, W.assets(0, 1));
+        _wrong(frame, W.assets(0, 9));
+        _wrong(frame, W.assets(1, 2));
+        _wrong(frame, W.mode(0, 2));
+        _wrong(frame, bytes.concat(W.assets(0, 2), W.assets(0, 3)));
+        bytes memory loud = W.assets(0, 2);
+        loud[31] = 0x01;
+        _wrong(frame, loud);
+    }
+
+    function test_no_other_command_brings_assets() public {
+        bytes memory word = W.assets(0, 2);
+        _wrong(LogFrames.fundingTick(next()), word);
+        _wrong(LogFrames.frame(next(), 1, "{}"), word);
+        _wrong(LogFrames.deposit(next(), OWNER, 2, 1, 100), word);
+        _wrong(LogFrames.placeOrder(next(), _order(10), _unsigned), word);
+        _wrong(LogFrames.frame(next(), 9, abi.encodePacked(uint16(3))), word);
+        _wrong(LogFrames.frame(next(), 5, new bytes(18)), word);
+    }
+
     function test_a_deposit_is_credited_whole() public {
         bytes memory cash = LogFrames.deposit(next(), OWNER, 2, 0, 100);
         bytes memory token = LogFrames.deposit(next(), OWNER, 2, 1, 100);

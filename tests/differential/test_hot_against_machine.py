@@ -21,6 +21,7 @@ from offchain.engine.messages import Deposit, Observation, PlaceOrder, TimeInFor
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
+from tests.support.adoption import adopt, with_asset
 from tests.support.hot import Command, seeded, table
 from tests.support.venue import (
     BTC_PERP,
@@ -315,3 +316,18 @@ def test_both_close_a_maker_whose_money_a_price_move_has_taken() -> None:
     assert isinstance(outcome, list)
     closings = [e.closing for e in outcome if isinstance(e, OrderClosed) and e.account == poor]
     assert closings == [Closing.MARGIN]
+
+
+def test_both_count_a_collateral_that_a_later_set_lists() -> None:
+    pair = Pair(seeded(11))
+    pair.venue.must(adopt(with_asset(RULES)))
+    new = len(RULES.collateral) + 1
+    for name in range(50, 56):
+        index, amount = pair.state.inbox_cursor + 1, name * 10**6
+        pair.venue.must(Deposit(index, ENTRY_TIME_S, name.to_bytes(20), 0, new, amount))
+    pair.price()
+    pair.load()
+    for _ in range(4):
+        assert pair.live(25)
+        pair.reprice()
+    assert pair.state.accounts.assets == new

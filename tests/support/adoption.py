@@ -31,6 +31,14 @@ def with_strike(rules: RiskParameters, strike: int = LATER_STRIKE) -> RiskParame
     return replace(rules, version=rules.version + 1, listing=longer)
 
 
+def with_asset(rules: RiskParameters, underlying: int = 0, count: int = 1) -> RiskParameters:
+    """Return the next version, with collateral assets more, priced by an underlying."""
+    like = next(c for c in rules.collateral if c.underlying == underlying)
+    first = len(rules.collateral) + 1
+    added = tuple(replace(like, symbol=f"W{place}") for place in range(first, first + count))
+    return replace(rules, version=rules.version + 1, collateral=(*rules.collateral, *added))
+
+
 def later_call(rules: RiskParameters) -> InstrumentId:
     """Return the call that `with_strike` listed."""
     return next(i.id for i in rules.listing.instruments if i.symbol.endswith(f"-{LATER_STRIKE}-C"))

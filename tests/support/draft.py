@@ -237,7 +237,8 @@ class Draft:
         for underlying, packed in enumerate(columns.values):
             of = unpack_values(packed)
             values[underlying * SLOTS : underlying * SLOTS + len(of)] = of
-        prices = [state.index_price(c.underlying) for c in state.rules.collateral]
+        priced = state.rules.collateral[: self.ledger.assets]
+        prices = [state.index_price(c.underlying) for c in priced]
         assert all(price > ONE_E8 for price in prices)
         nodes = [exit_node(exit_leaf(n, x, values, prices)) for n, x in enumerate(self.leaves())]
         root = root_reference(nodes, 3 + self.ledger.assets)

@@ -80,7 +80,7 @@ class SlowLedger:
     def _word(self, word: bytes) -> None:
         kind, account, place = word[0], int.from_bytes(word[1:5]), int.from_bytes(word[5:7])
         body = word[7:]
-        sizes = {1: 20, 2: 8, 3: 9, 4: 20, 5: 0, 6: 16, 7: 0, 8: 0, 9: 8, 10: 8}
+        sizes = {1: 20, 2: 8, 3: 9, 4: 20, 5: 0, 6: 16, 7: 0, 8: 0, 9: 8, 10: 8, 11: 0}
         assert not any(body[sizes[kind] :]), word.hex()
         first = int.from_bytes(body[:8], signed=True)
         if kind == 1:
@@ -100,8 +100,8 @@ class SlowLedger:
             self._output(account, place, int.from_bytes(body[:8]), int.from_bytes(body[8:16]))
         elif kind == 8:
             self.liquidations += 1
-        elif kind == 9:
-            self._settle(place, first)
+        elif kind in {9, 11}:
+            self._everybody(kind, place, first)
         elif kind == 10:
             self.shortfall += int.from_bytes(body[:8])
 
@@ -133,6 +133,14 @@ class SlowLedger:
             self._account(account).cash -= amount
         else:
             self._account(account).collateral[asset] -= amount
+
+    def _everybody(self, kind: int, place: int, value: int) -> None:
+        """Settle an instrument, or let accounts and book have more assets."""
+        if kind == 9:
+            self._settle(place, value)
+        else:
+            self.assets = place
+            self.touched.update(range(len(self.accounts)))
 
     def _settle(self, instrument: int, lot_value: int) -> None:
         for number, account in enumerate(self.accounts):

@@ -2,13 +2,14 @@
 
 Accounts, positions, orders and flows stay; what is required of them changes at once. So what they
 are made of must stay too: underlyings, feeds, the owners of the reserved accounts, every listed
-instrument and the collateral assets. Instruments may be appended. Prices are those in force: a
-report is not waited for, and stale ones do not stop governance.
+instrument and every collateral asset. Instruments and assets may be appended; of a new asset
+everybody has nothing, and it counts with the highest haircut until the next report. Prices are
+those in force: a report is not waited for, and stale ones do not stop governance.
 """
 
 from dataclasses import replace
 
-from offchain.core.collateral import rehaircut
+from offchain.core.collateral import first_haircut, rehaircut
 from offchain.core.parameters import ParameterError, RiskParameters
 from offchain.core.terms import with_terms
 from offchain.engine.commands.price_report import level_changes
@@ -53,8 +54,10 @@ def _market_under(market: Market, rules: RiskParameters) -> Market:
 
     How far the observers agreed is not measured again: their observations are gone.
     """
-    memories = zip(market.haircuts, rules.collateral, strict=True)
-    ahead = replace(market, haircuts=tuple(rehaircut(*of) for of in memories))
+    known = zip(market.haircuts, rules.collateral, strict=False)
+    added = rules.collateral[len(market.haircuts) :]
+    haircuts = (*(rehaircut(*of) for of in known), *(first_haircut(of) for of in added))
+    ahead = replace(market, haircuts=haircuts)
     if market.arrays is not None:
         ahead.derive(rules)
     return ahead
@@ -71,7 +74,7 @@ def _refuse_change(
         (Reason.UNDERLYINGS_CHANGED, rules.listing.underlyings != now.listing.underlyings),
         (Reason.FEEDS_CHANGED, rules.listing.feeds != now.listing.feeds),
         (Reason.OWNERS_CHANGED, owners != (now.insurance_owner, now.backstop_owner)),
-        (Reason.COLLATERAL_CHANGED, _assets(rules) != _assets(now)),
+        (Reason.COLLATERAL_CHANGED, _assets(rules)[: len(now.collateral)] != _assets(now)),
     )
     for reason, is_so in faults:
         if is_so:

@@ -1,7 +1,7 @@
 """One record of a disputed batch, with the honest state before it and after it."""
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -83,11 +83,14 @@ class ListingOpenings:
         The `OracleOpening`.
     instruments, assets : dict
         `InstrumentOpening` and `AssetOpening` by number.
+    end : tuple of bytes
+        Siblings of the place behind the last asset; none when the tree ends there.
     """
 
     oracle: Value
     instruments: dict[int, Value]
     assets: dict[int, Value]
+    end: tuple[bytes, ...]
 
 
 _LISTINGS: dict[bytes, ListingOpenings] = {}
@@ -109,10 +112,12 @@ def _listing(rules: RiskParameters) -> ListingOpenings:
     tree, instruments = listing_tree(rules), instruments_of(rules)
     listed = enumerate(instruments, start=1)
     assets = enumerate(assets_of(rules), start=1 + len(instruments))
+    width = len(tree.levels[0])  # with the zeros that fill it
     return ListingOpenings(
         (astuple(oracle_of(rules)), tree.proof(0)),
         {of.id: (astuple(of), place, tree.proof(place)) for place, of in listed},
         {of.asset: (astuple(of), place, tree.proof(place)) for place, of in assets},
+        replace(tree, size=width).proof(tree.size) if tree.size < width else (),
     )
 
 
@@ -157,6 +162,11 @@ class Witness:
     def asset(self, asset: int) -> Value | None:
         """Return an `AssetOpening`, or None when the asset is not listed."""
         return listing_of(self.journal).assets.get(asset) if self.has_rules else None
+
+    def last_asset(self) -> tuple[Value, tuple[bytes, ...]] | None:
+        """Return the last `AssetOpening`, and the siblings of the place behind it; None if none."""
+        found = self.asset(len(self.state.rules.collateral)) if self.has_rules else None
+        return None if found is None else (found, listing_of(self.journal).end)
 
     def oracle(self) -> Value:
         """Return the `OracleOpening`."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from offchain.core.margin import Mode
+from offchain.core.model_rules import MAX_ASSETS
 from offchain.ledger.effects import CashFlow, Effect
 from offchain.ledger.errors import LedgerError
 from offchain.ledger.journal import Journal
@@ -30,6 +31,8 @@ MOVING = frozenset(
     }
 )
 """Kinds of words that change the leaf of the account that they name."""
+MOVING_ALL = frozenset({Effect.SETTLE, Effect.ASSETS})
+"""Kinds of words that change every leaf there is."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ def reapply(before: dict[int, AccountLeaf], words: Sequence[Word], assets: int) 
 
 
 def touched_by(before: dict[int, AccountLeaf], words: Sequence[Word]) -> set[int]:
-    """Return the accounts whose leaves words may change; all when an instrument is settled."""
+    """Return the accounts whose leaves words may change; for some words that is all."""
     found = {w.account for w in words if w.kind in MOVING and w.account < MAX_ACCOUNTS}
-    if any(word.kind == Effect.SETTLE for word in words):
+    if any(word.kind in MOVING_ALL for word in words):
         found.update(before)
     return found
 
@@ -123,6 +126,9 @@ def rebooked(journal: Journal, words: Sequence[Word]) -> Book:
             withdrawn[word.place] += word.amount
             if word.account >= MAX_ACCOUNTS:
                 deposited[word.place] += word.amount
+        elif word.kind == Effect.ASSETS:
+            added = [0] * (min(word.place, MAX_ASSETS) + 1 - len(deposited))
+            deposited, withdrawn = deposited + added, withdrawn + added
     kinds = [word.kind for word in words]
     shortfall = sum(word.amount for word in words if word.kind == Effect.SHORTFALL)
     return replace(
@@ -141,6 +147,10 @@ def _apply(leaves: dict[int, AccountLeaf], word: Word, assets: int) -> None:
     if word.kind == Effect.SETTLE:
         for number, leaf in leaves.items():
             leaves[number] = _settled(leaf, word.place, word.delta)
+        return
+    if word.kind == Effect.ASSETS:
+        for number, leaf in leaves.items():
+            leaves[number] = _extended(leaf, word.place)
         return
     if word.kind not in MOVING or word.account >= MAX_ACCOUNTS:
         return
@@ -194,3 +204,10 @@ def _traded(leaf: AccountLeaf, instrument: int, lots: int, cost_e6: int) -> Acco
 def _settled(leaf: AccountLeaf, instrument: int, lot_value_e6: int) -> AccountLeaf:
     lots = next((p.lots for p in leaf.positions if p.instrument == instrument), 0)
     return _traded(leaf, instrument, -lots, -lots * lot_value_e6) if lots else leaf
+
+
+def _extended(leaf: AccountLeaf, assets: int) -> AccountLeaf:
+    held = leaf.collateral_e8
+    if not len(held) < assets <= MAX_ASSETS:
+        raise LookupError("not more assets than before, or more than there may be")
+    return replace(leaf, collateral_e8=(*held, *[0] * (assets - len(held))))

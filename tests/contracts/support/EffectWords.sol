@@ -7,6 +7,7 @@ import {
     CASH_PENALTY,
     CASH_SALE,
     CASH_TRADING_FEE,
+    EFFECT_ASSETS,
     EFFECT_CASH,
     EFFECT_COLLATERAL,
     EFFECT_LIQUIDATION,
@@ -94,6 +95,10 @@ library EffectWords {
         return bytes.concat(
             head(EFFECT_SHORTFALL, account, uint16(0)), abi.encodePacked(amount, bytes17(0))
         );
+    }
+
+    function assets(uint32 account, uint16 count) internal pure returns (bytes memory) {
+        return bytes.concat(head(EFFECT_ASSETS, account, count), abi.encodePacked(bytes25(0)));
     }
 
     function credit(uint32 account, uint16 asset, int64 amount)

@@ -51,6 +51,10 @@ library TraceWords {
         return word(4, account, instrument, abi.encodePacked(lots, cost, orderId));
     }
 
+    function assets(uint16 count) internal pure returns (bytes memory) {
+        return word(11, 0, count, "");
+    }
+
     function output(uint32 account, uint16 asset, uint64 amount, uint64 id)
         internal
         pure

@@ -15,7 +15,7 @@ from offchain.engine.messages import Adopt
 from offchain.engine.reasons import Reason
 from offchain.engine.risk import account_margin
 from offchain.engine.sweeps import maintenance_margins
-from tests.support.adoption import adopt, dearer, later_call, tighter, with_strike
+from tests.support.adoption import adopt, dearer, later_call, tighter, with_asset, with_strike
 from tests.support.venue import BTC_PERP, BTC_WEEK, RULES, Venue
 
 OWNED = ("cash", "collateral", "ids", "lots", "costs", "counts", "mode")
@@ -151,9 +151,20 @@ def fewer_assets(rules: RiskParameters) -> RiskParameters:
     return replace(rules, collateral=rules.collateral[:1])
 
 
-def more_assets(rules: RiskParameters) -> RiskParameters:
-    more = replace(rules.collateral[0], symbol="MORE")
-    return replace(rules, collateral=(*rules.collateral, more))
+def reordered_assets(rules: RiskParameters) -> RiskParameters:
+    return replace(rules, collateral=rules.collateral[::-1])
+
+
+def an_asset_before(rules: RiskParameters) -> RiskParameters:
+    added = with_asset(rules).collateral[-1]
+    return replace(rules, collateral=(added, *rules.collateral))
+
+
+def other_price(rules: RiskParameters) -> RiskParameters:
+    first, *rest = rules.collateral
+    longer = with_asset(rules)
+    others = (replace(first, underlying=1), *rest, longer.collateral[-1])
+    return replace(longer, collateral=others)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +179,9 @@ def more_assets(rules: RiskParameters) -> RiskParameters:
         (one_less, Reason.INSTRUMENT_CHANGED),
         (other_asset, Reason.COLLATERAL_CHANGED),
         (fewer_assets, Reason.COLLATERAL_CHANGED),
-        (more_assets, Reason.COLLATERAL_CHANGED),
+        (reordered_assets, Reason.COLLATERAL_CHANGED),
+        (an_asset_before, Reason.COLLATERAL_CHANGED),
+        (other_price, Reason.COLLATERAL_CHANGED),
     ],
 )
 def test_what_accounts_are_made_of_may_not_change(

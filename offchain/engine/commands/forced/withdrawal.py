@@ -13,9 +13,11 @@ from offchain.engine.state import State
 def answer(state: State, command: Forced, account: AccountId, time_ns: int) -> Answer:
     """Put out the least of what was asked for and what a signed withdrawal could take.
 
-    Without positions, orders and debt no price is needed. Of the insurance fund nothing is free.
+    Without positions, orders and debt no price is needed. Of the insurance fund nothing is free,
+    nor of the one asset for which there is a place before any is listed.
     """
-    free = 0 if account == INSURANCE else available(state, account, command.place, time_ns)
+    is_none = account == INSURANCE or command.place > len(state.rules.collateral)
+    free = 0 if is_none else available(state, account, command.place, time_ns)
     if isinstance(free, Rejected):
         return noop(command, NoopReason.PRICES_IN_DOUBT, account)
     amount = min(command.amount, free)

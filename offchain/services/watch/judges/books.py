@@ -18,6 +18,7 @@ from offchain.services.watch.moment import Accusation, Moment, Witness
 from offchain.services.watch.posted import PostedTrace
 from offchain.services.watch.reapply import rebooked
 from offchain.services.watch.shapes import (
+    ASSET_COUNT,
     BOOK_CHANGE,
     FUND,
     NO_ACCOUNT_OPENING,
@@ -36,7 +37,7 @@ from offchain.services.watch.shapes import (
 from offchain.services.watch.words import Word
 
 TOTALS_KIND, OUTPUT_KIND = 7, 13
-_BOOK, _TOTALS, _FUND, _NODE, _OWED, _WHOLE = 1, 2, 3, 4, 5, 6
+_BOOK, _TOTALS, _FUND, _NODE, _OWED, _WHOLE, _ASSETS = 1, 2, 3, 4, 5, 6, 7
 _DIFFERS, _SURPLUS, _EMPTY, _LIST = 1, 2, 3, 4
 UNDERLYING_BITS = 8
 MAX_LEAVES = 64
@@ -53,6 +54,10 @@ def of_record(moment: Moment) -> Iterator[Accusation]:
     for book in books:
         value = (moment.pair, moment.effects, astuple(before), astuple(book))
         yield ruled(TOTALS_KIND, _BOOK, "TOTALS.book", BOOK_CHANGE, value)
+    last = moment.listing.last_asset()
+    if last is not None:
+        listed = (moment.trace.opening(moment.index), astuple(moment.posted_book), *last)
+        yield ruled(TOTALS_KIND, _ASSETS, "TOTALS.assets", ASSET_COUNT, listed)
 
 
 def of_batch(closing: Closing) -> Iterator[Accusation]:
