@@ -5,12 +5,18 @@ is missing, doubled or altered on the way is found before the engine sees it.
 
 Blocks may be replaced after they were read. What the engine consumed is held to the inbox at every
 poll, and where the last block that was read is another one by now, reading begins anew.
+
+A deposit of an asset that the set in force does not list yet waits, with all that is behind it: the
+vault has it because governance listed it, so a set that lists it follows, and no batch in which it
+came to nothing could become final.
 """
 
 from collections.abc import Iterator, Sequence
 
+from offchain.core.model_rules import MAX_ASSETS
 from offchain.engine.messages import Deposit, EntryKind, Forced
 from offchain.engine.reasons import Rejected
+from offchain.engine.state import State
 from offchain.ledger.inbox import entry_hash, prefix_hash
 from offchain.ledger.keccak import ZERO32
 from offchain.services.errors import InboxMismatch, InboxReorganised
@@ -73,7 +79,11 @@ class InboxWatcher:
             for found in self._pages(self._next_block, height - self._confirmations):
                 entries = [entry for entry in found if entry.index > self.read]
                 for start in range(0, len(entries), COMMANDS):
-                    taken += self._take(entries[start : start + COMMANDS])
+                    part = entries[start : start + COMMANDS]
+                    ready = self._ready(part)
+                    taken += self._take(ready) if ready else 0
+                    if len(ready) < len(part):
+                        return taken
         except InboxMismatch:
             self.restart()  # the pages before may lack what does not follow
             raise
@@ -169,6 +179,14 @@ class InboxWatcher:
         self.read, self.prefix = entries[-1].index, prefix
         return len(commands)
 
+    def _ready(self, entries: Sequence[InboxEntry]) -> Sequence[InboxEntry]:
+        """Return the entries before the first that waits for its asset to be listed."""
+        with self._sequencer.lock:
+            state = self._sequencer.state
+            places = enumerate(entries)
+            first = next((i for i, e in places if is_waiting(state, e)), len(entries))
+        return entries[:first]
+
     def _compare_contract(self, count: int, prefix: bytes) -> None:
         """Events can be invented by a node; a batch is held to the contract's storage."""
         stored = self._chain.inbox_prefix(count)
@@ -187,6 +205,17 @@ class InboxWatcher:
         """Return cursor and prefix hash of what the engine consumed."""
         with self._sequencer.lock:
             return self._sequencer.state.inbox_cursor, self._sequencer.journal.inbox_prefix
+
+
+def is_waiting(state: State, entry: InboxEntry) -> bool:
+    """Tell whether an entry is a deposit of an asset that a later set can list, and this does not.
+
+    Before genesis nothing is listed, and nothing waits.
+    """
+    if entry.kind != EntryKind.DEPOSIT or entry.index <= state.inbox_cursor:
+        return False
+    listed = len(state.parameters.collateral) if state.parameters else MAX_ASSETS
+    return listed < entry.place <= MAX_ASSETS
 
 
 def command_of(entry: InboxEntry) -> Deposit | Forced:

@@ -34,7 +34,7 @@ from offchain.ledger import inbox
 from offchain.ledger.wire import Record
 from offchain.services.errors import InboxMismatch
 from offchain.services.gateway import Authority, Intent, Refused
-from offchain.services.inbox_watcher import command_of
+from offchain.services.inbox_watcher import command_of, is_waiting
 from offchain.services.ports import InboxEntry
 from offchain.services.sequencer import Receipt, Sequencer
 
@@ -136,6 +136,9 @@ class Reordering:
         if not found:
             return ORPHANED
         stop = found.popleft() + 1
+        state = self._sequencer.state
+        if any(is_waiting(state, entry) for entry in self._entries[self._taken : stop]):
+            return AFTERWARDS  # the set that lists its asset is adopted again first
         for entry in self._entries[self._taken : stop]:
             answer = self._sequencer.submit(command_of(entry))
             if isinstance(answer, Rejected):

@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from offchain.engine.messages import Deposit, EntryKind, Forced
+from offchain.engine.state import State
 from offchain.ledger.inbox import entry_hash, prefix_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.wire import decode_records
 from offchain.services.errors import ChainUnreachable, InboxMismatch, InboxReorganised
-from offchain.services.inbox_watcher import InboxWatcher
+from offchain.services.inbox_watcher import InboxWatcher, is_waiting
 from offchain.services.ports import InboxEntry
 from offchain.services.sequencer import Sequencer
+from tests.support.adoption import adopt, with_asset
 from tests.support.desk import Desk, MemoryStore
+from tests.support.venue import RULES
 
 FIRST_BLOCK = 100
 TIME_S = 1_700_000_000
@@ -249,6 +252,35 @@ def test_an_asset_that_the_engine_does_not_know_stops_nothing() -> None:
     inbox.add(owner=61, amount=7)
     assert watcher.poll() == 3
     assert desk.state.inbox_cursor == 3
+
+
+def test_a_deposit_of_an_asset_that_is_not_listed_yet_waits_with_all_behind_it() -> None:
+    desk, inbox, watcher = watched(entries=2)
+    new = len(RULES.collateral) + 1
+    inbox.add(owner=60, amount=7, place=new)
+    inbox.add(owner=61, amount=8)
+    assert [watcher.poll(), watcher.poll()] == [2, 0]
+    assert desk.state.inbox_cursor == watcher.read == 2
+    desk.sequencer.journal.cut(bytes(32))
+    desk.must(adopt(with_asset(RULES)))
+    assert watcher.poll() == 2
+    assert desk.state.flows.deposited[new] == 7
+    assert desk.state.inbox_cursor == 4
+    again = InboxWatcher(inbox, desk.sequencer, FIRST_BLOCK)
+    assert again.poll() == 0
+    assert again.read == 4
+
+
+def test_what_was_consumed_does_not_wait_again() -> None:
+    desk, inbox, watcher = watched(entries=1)
+    entry = inbox.entries[0]
+    watcher.poll()
+    waiting = replace(entry, place=8)
+    assert not is_waiting(desk.state, waiting)
+    assert is_waiting(desk.state, replace(waiting, index=2))
+    assert not is_waiting(desk.state, replace(waiting, index=2, kind=EntryKind.WITHDRAWAL))
+    assert not is_waiting(desk.state, replace(waiting, index=2, place=9))
+    assert not is_waiting(State(), replace(waiting, index=2))
 
 
 def test_a_fault_on_the_way_repeats_nothing_and_loses_nothing(

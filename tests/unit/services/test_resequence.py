@@ -8,14 +8,17 @@ import pytest
 from offchain.core.units import ONE_E6
 from offchain.engine.events import Filled
 from offchain.engine.messages import Deposit, Liquidate, PlaceOrder
+from offchain.engine.reasons import Rejected
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.wire import Record, decode_records
 from offchain.services.errors import BatchConflict, InboxReorganised
 from offchain.services.ports import SignedBatch
-from offchain.services.reorder import CANCELLED, MOVED, ORPHANED
+from offchain.services.reorder import AFTERWARDS, CANCELLED, MOVED, ORPHANED
 from offchain.services.resequence import Resequenced
+from tests.support.adoption import adopt, with_asset
 from tests.support.desk import key
 from tests.support.forking import ForkedVenue
+from tests.support.venue import RULES
 
 MAKER, TAKER, LATE, OTHER = 10, 11, 12, 13
 
@@ -266,3 +269,24 @@ def test_dropped_records_keep_what_they_said(venue: ForkedVenue) -> None:
     assert (dropped.seq, dropped.reason) == (receipt.seq, "UNKNOWN_ACCOUNT")
     assert isinstance(dropped.command, PlaceOrder)
     assert dropped.command.lots == -2
+
+
+def test_a_deposit_of_a_later_set_waits_until_that_is_adopted_again(venue: ForkedVenue) -> None:
+    rules, new = with_asset(RULES), len(RULES.collateral) + 1
+    venue.deposit(LATE, 500)
+    venue.batcher.cut(force=True)
+    assert not isinstance(venue.sequencer.submit(adopt(rules)), Rejected)
+    venue.chain.push(key(OTHER).address, 7, place=new)
+    venue.deposit(OTHER, 900)
+    assert venue.sequencer.state.flows.deposited[new] == 7
+    mined_again(venue, 3)
+    done = reordered(venue)
+    assert ("Adopt", AFTERWARDS) in names(done)
+    assert names(done).count(("Deposit", AFTERWARDS)) == 2
+    assert venue.sequencer.state.accounts.assets == new - 1
+    assert venue.watcher.poll() == 0
+    venue.batcher.cut(force=True)
+    assert not isinstance(venue.sequencer.submit(adopt(rules)), Rejected)
+    assert venue.watcher.poll() == 2
+    assert venue.sequencer.state.flows.deposited[new] == 7
+    assert venue.cash(OTHER) == 900 * ONE_E6
