@@ -113,8 +113,8 @@ class ChainExit:
 
     @property
     def assets(self) -> range:
-        """The numbers of the assets, cash first."""
-        return range(len(self.chain.deployment.tokens))
+        """The numbers of the assets that the vault lists, cash first."""
+        return range(int(self.chain.call("CollateralVault", "collateralCount")) + 1)
 
     def is_started(self) -> bool:
         """Return whether the terms of all exits are fixed."""

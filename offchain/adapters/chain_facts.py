@@ -5,7 +5,9 @@ from typing import Any
 
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_history import ChainEvent, CommittedBatch
+from offchain.adapters.chain_listing import follow_listing
 from offchain.adapters.chain_node import Block
+from offchain.adapters.deployment_plan import token_name
 from offchain.core.units import SECOND_NS
 from offchain.ledger.closing import NO_ANCHOR, Anchor
 from offchain.ledger.header import DATA_KIND_BLOBS
@@ -50,6 +52,7 @@ def collect_facts(chain: Chain) -> ChainFacts:
 
     The venue goes on while this reads: events after the block are left for the next audit.
     """
+    follow_listing(chain)
     block = chain.block_number()
     events = tuple(chain.history.events(_WATCHED, last_block=block))
 
@@ -285,7 +288,8 @@ def _vault(chain: Chain, ask: Ask, events: Events) -> Iterator[VaultBooks]:
     waiting = {
         (e.arguments["asset"], _address(e.arguments["to"])) for e in events if e.name == "Deferred"
     }
-    for asset, token in enumerate(chain.deployment.tokens):
+    for asset in range(int(ask(vault, "collateralCount")) + 1):
+        token = token_name(asset)
         named = ("depositedTotal", "releasedTotal", "bookedBalance")
         deposited, released, booked = (int(ask(vault, name, asset)) for name in named)
         deferred = sum(int(ask(vault, "owedTo", a, to)) for a, to in waiting if a == asset)
