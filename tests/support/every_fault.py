@@ -1,6 +1,7 @@
 """Every lie there is: a module registers what it tells when it is imported."""
 
 from tests.support import (
+    asset_faults,
     effect_faults,
     faults,
     header_faults,
@@ -9,5 +10,13 @@ from tests.support import (
     opening_faults,
 )
 
-MODULES = (faults, inbox_faults, effect_faults, header_faults, opening_faults, leaf_faults)
+MODULES = (
+    faults,
+    inbox_faults,
+    effect_faults,
+    header_faults,
+    opening_faults,
+    leaf_faults,
+    asset_faults,
+)
 EVERY = tuple(faults.FAULTS)
