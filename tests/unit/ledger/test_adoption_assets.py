@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.core.units import MAX_POSITIONS
+from offchain.engine.accounts import Accounts
 from offchain.engine.messages import Deposit
 from offchain.engine.reasons import Rejected
-from offchain.ledger.account_tree import root_reference
+from offchain.ledger.account_tree import LeafTree, root_reference
 from offchain.ledger.checkpoint import Checkpoint
 from offchain.ledger.effects import WORD_BYTES, assets_word, split_words
 from offchain.ledger.errors import EncodingError
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
+from offchain.ledger.keccak_lanes import HASH_LANES
 from offchain.ledger.leaf import leaf_of
 from offchain.ledger.trace import NO_EFFECTS, book_hash
 from offchain.ledger.trace_data import posted_records
@@ -133,3 +136,17 @@ def test_replay_and_snapshots_give_the_same(venue: JournalVenue) -> None:
         assert again.account_root() == root_reference(again.state.accounts)
         assert again.cut(ENGINE_HASH) == batch
         assert again.snapshot() == end
+
+
+def test_the_longest_leaf_has_room_after_it() -> None:
+    accounts, tree = Accounts(1), LeafTree()
+    for place in range(3):
+        accounts.open(bytes([place]) * 20, 0)
+    for instrument in range(MAX_POSITIONS):
+        accounts.trade(2, instrument, 7, 11)
+    tree.update(accounts, range(3))
+    before = tree._room.size
+    accounts.extend(8)
+    tree.update(accounts, range(3))
+    assert tree.root == root_reference(accounts)
+    assert tree._room.size - before == 7 * HASH_LANES
