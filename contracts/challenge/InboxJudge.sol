@@ -114,9 +114,14 @@ contract InboxJudge is IJudge {
         AccountLeaf calldata leaf = e.holder.leaf[0];
         uint16 place = Commands.placeOf(frame);
         uint8 kind = Commands.entryKindOf(frame);
-        if (kind == INBOX_WITHDRAW) return place <= leaf.collateralE8.length;
+        if (kind == INBOX_WITHDRAW) return place == 0 || isAsset(leaf.collateralE8, place);
         // A cancel-all is about nothing that could be listed, keys neither.
         return kind != INBOX_CLOSE || hasPosition(leaf, place);
+    }
+
+    /// @dev Where nothing is listed, accounts have room for one asset all the same, and hold none.
+    function isAsset(uint64[] calldata held, uint16 asset) private pure returns (bool) {
+        return asset <= held.length && (held.length > 1 || held[asset - 1] != 0);
     }
 
     function hasPosition(AccountLeaf calldata leaf, uint16 instrument) private pure returns (bool) {

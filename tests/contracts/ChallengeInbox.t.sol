@@ -114,8 +114,17 @@ contract ChallengeInboxTest is ChallengeScenario {
         public
         view
     {
-        vm.assertTrue(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 1, 1, address(0)), 2));
-        vm.assertFalse(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 2, 1, address(0)), 2));
+        vm.assertTrue(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 0, 1, address(0)), 2));
+        vm.assertTrue(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 1, 1, address(0)), 3));
+        vm.assertFalse(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 2, 1, address(0)), 3));
+    }
+
+    /// @dev A set without collateral gives every account a place for one asset, which is not listed.
+    function test_room_for_one_asset_that_nobody_holds_does_not_say_that_it_is_listed()
+        public
+        view
+    {
+        vm.assertFalse(isListedFaulty(InboxEntry(2, 6, ENTERED, BOB, 1, 1, 1, address(0)), 2));
     }
 
     function test_a_close_turned_down_for_an_instrument_that_is_held_is_a_fault() public view {
