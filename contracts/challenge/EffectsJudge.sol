@@ -9,7 +9,7 @@ import {EffectsEvidence} from "../types/ContentEvidence.sol";
 /// @notice Kind 12: effects that the command does not justify, or an intent that nobody signed.
 /// @dev Evidence is an `EffectsEvidence`: it names one of the judges among which the rules are
 /// divided, and carries the evidence for that one. Fixed at construction, in this order: grammar,
-/// signatures, trades, prices, deposits, holders, history, band.
+/// signatures, trades, prices, deposits, holders, history, band, columns, penalties, solvency.
 contract EffectsJudge is IJudge {
     /// @notice There is no such part.
     error UnknownPart(uint8 part, uint256 parts);

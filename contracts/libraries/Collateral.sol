@@ -18,7 +18,7 @@ library Collateral {
 
     uint256 private constant BRACKETS = 4;
     uint256 private constant BRACKET_BYTES = 16;
-    uint256 private constant ASSET_BYTES = BRACKETS * BRACKET_BYTES;
+    uint256 internal constant ASSET_BYTES = BRACKETS * BRACKET_BYTES;
 
     /// @notice The account holds an asset that the column does not price; counted from 1.
     error AssetNotListed(uint256 asset);
@@ -52,6 +52,21 @@ library Collateral {
         require(asset != 0 && asset * ASSET_BYTES <= column.length, AssetNotListed(asset));
         uint256 start = (asset - 1) * ASSET_BYTES;
         return uint64(bytes8(column[start + 8:start + 16]));
+    }
+
+    /// @notice One bracket of an asset: its upper amount [token e-8] and the credit of a unit below
+    /// it [USD e-8].
+    /// @param asset From 1.
+    /// @param bracket From 0 to 3.
+    function bracketAt(bytes calldata column, uint256 asset, uint256 bracket)
+        internal
+        pure
+        returns (uint64 uptoE8, uint64 priceE8)
+    {
+        require(asset != 0 && asset * ASSET_BYTES <= column.length, AssetNotListed(asset));
+        uint256 start = (asset - 1) * ASSET_BYTES + bracket * BRACKET_BYTES;
+        uptoE8 = uint64(bytes8(column[start:start + 8]));
+        priceE8 = uint64(bytes8(column[start + 8:start + 16]));
     }
 
     /// @dev Credit of one holding; what lies above the last bracket counts nothing.

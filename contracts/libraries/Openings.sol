@@ -162,6 +162,14 @@ library Openings {
         requireRoot(Merkle.listRoot(leaf, 0, opening.proof), listingRoot);
     }
 
+    /// @notice Reverts unless the leaf stands at a place of the list tree.
+    function requireLeaf(bytes32 root, bytes32 leaf, uint256 place, bytes32[] calldata proof)
+        internal
+        pure
+    {
+        requireRoot(Merkle.listRoot(leaf, place, proof), root);
+    }
+
     function requireRoot(bytes32 given, bytes32 expected) private pure {
         require(given == expected, WrongRoot(given, expected));
     }

@@ -5,7 +5,7 @@ import {AccountLeaf} from "./Account.sol";
 import {BatchHeader} from "./Batch.sol";
 import {Epoch, Report} from "./Epoch.sol";
 import {StepOpening, StepPair} from "./Evidence.sol";
-import {Instruction} from "./Liquidation.sol";
+import {ColumnOpening, Instruction} from "./Liquidation.sol";
 import {ListedAsset, ListedInstrument, ListedOracle} from "./Listing.sol";
 import {Book} from "./Trace.sol";
 
@@ -198,6 +198,69 @@ struct BandEvidence {
     Report report;
     Column values;
     Column funding;
+}
+
+/// @notice For the judge of columns that the parameter set bounds; see `ColumnJudge`.
+/// @param rule One of `ColumnJudge`'s.
+/// @param since For `FUNDING`: an earlier funding tick, or the Genesis. Else anything.
+/// @param instrument For `FUNDING`; else anything.
+/// @param asset For `COLLATERAL`; else anything.
+/// @param document Of the parameter set.
+/// @param place In the document, of the key that the rule reads.
+/// @param before Epoch in force before the record; anything when there was none.
+/// @param afterwards Epoch that the record begins.
+/// @param report Of `before` for `FUNDING`, of `afterwards` for `COLLATERAL`.
+/// @param columnBefore For `FUNDING`: the funding column of `before`.
+/// @param column The funding or the collateral column of `afterwards`.
+struct ColumnEvidence {
+    uint8 rule;
+    StepPair pair;
+    bytes frame;
+    PastRecord since;
+    InstrumentOpening instrument;
+    AssetOpening asset;
+    bytes document;
+    uint32 place;
+    Epoch before;
+    Epoch afterwards;
+    Report report;
+    Column columnBefore;
+    Column column;
+}
+
+/// @notice For the judge of the penalty of a liquidation.
+/// @param epoch In force before the record.
+/// @param instruments That the account trades.
+/// @param values Of each of them the value column of its underlying.
+/// @param fundings The same for the funding columns.
+struct PenaltyEvidence {
+    RecordOpening record;
+    Epoch epoch;
+    InstrumentOpening[] instruments;
+    Column[] values;
+    Column[] fundings;
+}
+
+/// @notice For the judge of what accounts can afford.
+/// @param rule One of `SolvencyJudge`'s.
+/// @param before For `FALLEN`: the account under the root of the step before. Else anything.
+/// @param afterwards The account under that of the step.
+/// @param epoch In force before the record.
+/// @param columns For each underlying held after it, ascending, what is opened; for `BELOW` and
+/// `FALLEN`.
+/// @param columnsBefore For `FALLEN`: the same of what was held before it.
+/// @param collateral The collateral column; anything when none is held.
+/// @param curves The tier curves of the set; anything when no charges are opened.
+struct SolvencyEvidence {
+    uint8 rule;
+    RecordOpening record;
+    AccountOpening before;
+    AccountOpening afterwards;
+    Epoch epoch;
+    ColumnOpening[] columns;
+    ColumnOpening[] columnsBefore;
+    Column collateral;
+    bytes curves;
 }
 
 /// @notice Evidence of kind 2.

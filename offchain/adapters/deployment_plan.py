@@ -49,6 +49,9 @@ PARTS = (
     "HolderJudge",
     "HistoryJudge",
     "BandJudge",
+    "ColumnJudge",
+    "PenaltyJudge",
+    "SolvencyJudge",
 )
 """The judges behind the judge of effects, in the order in which evidence names them."""
 JUDGES = {
@@ -276,6 +279,9 @@ def _judges(at: Mapping[str, str]) -> Arguments:
         "SignatureJudge": ("Settlement", "Inbox"),
         "TradeJudge": ("Settlement", "RiskParameters"),
         "BandJudge": ("RiskParameters",),
+        "ColumnJudge": ("Settlement", "RiskParameters"),
+        "PenaltyJudge": ("RiskParameters",),
+        "SolvencyJudge": ("RiskParameters",),
         "OracleJudge": ("Settlement", "RiskParameters", "OracleHub"),
         "CellJudge": ("RiskParameters", "RiskCells"),
         "TransitionJudge": (),

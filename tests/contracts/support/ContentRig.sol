@@ -11,6 +11,7 @@ import {
     RecordOpening
 } from "../../../contracts/types/ContentEvidence.sol";
 import {StepOpening, StepPair} from "../../../contracts/types/Evidence.sol";
+import {Terms} from "../../../contracts/types/Liquidation.sol";
 import {Step} from "../../../contracts/types/Trace.sol";
 import {LogFrames} from "./LogFrames.sol";
 import {MerkleTree} from "./MerkleTree.sol";
@@ -26,9 +27,23 @@ contract CommittedBatches {
     }
 }
 
-/// @dev What a judge asks of the parameters: the listing of a set.
+/// @dev What a judge asks of the parameters: listing, document, curves and terms of a set.
 contract Listings {
     mapping(bytes32 paramsHash => bytes32) public listingRootOf;
+    mapping(bytes32 paramsHash => bytes32) public documentHashOf;
+    mapping(bytes32 paramsHash => bytes32) public curvesHashOf;
+    mapping(bytes32 paramsHash => Terms) private _terms;
+
+    function describe(bytes32 paramsHash, bytes32 document, bytes32 curves, Terms memory terms)
+        external
+    {
+        (documentHashOf[paramsHash], curvesHashOf[paramsHash]) = (document, curves);
+        _terms[paramsHash] = terms;
+    }
+
+    function termsOf(bytes32 paramsHash) external view returns (Terms memory) {
+        return _terms[paramsHash];
+    }
 
     function list(bytes32 paramsHash, bytes32 root) external {
         listingRootOf[paramsHash] = root;
