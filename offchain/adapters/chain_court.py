@@ -12,7 +12,12 @@ from offchain.engine.events import Leg
 from offchain.ledger.abi import address as address_word
 from offchain.ledger.abi import unsigned
 from offchain.ledger.blob_data import pieces
-from offchain.ledger.columns import CHARGE_COLUMN, VALUE_COLUMN
+from offchain.ledger.columns import (
+    CHARGE_COLUMN,
+    COLLATERAL_COLUMN,
+    COLLATERAL_UNDERLYING,
+    VALUE_COLUMN,
+)
 from offchain.ledger.epoch import Epoch
 from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.inbox import InboxEntry
@@ -118,9 +123,13 @@ class ChainCourt:
         if arguments is None or batch_hash(BatchHeader(*arguments[0])) != wanted:
             return None
         _, instruction, witness = arguments
-        index, proof, epoch, epoch_index, epoch_proof, _, _, openings, *_ = witness
+        index, proof, epoch, epoch_index, epoch_proof, _, _, openings, *others = witness
         number, account, tier, account_root, leaf_hash, epoch_hash, legs = instruction
         columns = tuple(column for opening in openings for column in _columns_of(opening))
+        collateral, collateral_proof, _ = others
+        if collateral:
+            of = (COLLATERAL_UNDERLYING, COLLATERAL_COLUMN, collateral, tuple(collateral_proof))
+            columns = (*columns, ShownColumn(*of))
         return ShownLiquidation(
             Instruction(
                 number,

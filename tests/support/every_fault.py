@@ -2,6 +2,7 @@
 
 from tests.support import (
     asset_faults,
+    bound_faults,
     effect_faults,
     faults,
     header_faults,
@@ -18,5 +19,6 @@ MODULES = (
     opening_faults,
     leaf_faults,
     asset_faults,
+    bound_faults,
 )
 EVERY = tuple(faults.FAULTS)

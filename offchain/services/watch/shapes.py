@@ -121,6 +121,24 @@ DEPOSIT = _struct("uint8", RECORD, ACCOUNT, BOOK, ASSET)
 HOLDER = _struct("uint8", RECORD, ACCOUNT, PAST, ACCOUNT, "bytes[]")
 HISTORY = _struct("uint8", RECORD, "uint32", PAST, ACCOUNT, f"{FILL}[]")
 BAND = _struct("uint8", RECORD, "uint32", INSTRUMENT, EPOCH, REPORT, COLUMN, COLUMN)
+COLUMN_RULE = _struct(
+    "uint8",
+    STEP_PAIR,
+    "bytes",
+    PAST,
+    INSTRUMENT,
+    ASSET,
+    "bytes",
+    "uint32",
+    *[EPOCH] * 2,
+    REPORT,
+    *[COLUMN] * 2,
+)
+PENALTY = _struct(RECORD, EPOCH, f"{INSTRUMENT}[]", f"{COLUMN}[]", f"{COLUMN}[]")
+_OPENED = _struct("uint8", "uint8", *["bytes"] * 2, *[PROOF] * 2, "bytes", PROOF)
+SOLVENCY = _struct(
+    "uint8", RECORD, *[ACCOUNT] * 2, EPOCH, f"{_OPENED}[]", f"{_OPENED}[]", COLUMN, "bytes"
+)
 
 # What stands where a rule looks at nothing.
 NO_STEP = astuple(GENESIS_STEP)

@@ -19,11 +19,12 @@ from offchain.ledger.effects import Effect
 from offchain.ledger.merkle import MAX_ACCOUNTS
 from offchain.ledger.trace import Book
 from offchain.ledger.wire import type_of
-from offchain.services.watch.judges import history, holders
+from offchain.services.watch.judges import bounds, history, holders
 from offchain.services.watch.moment import Accusation, Moment
 from offchain.services.watch.posted import field
 from offchain.services.watch.shapes import (
     BAND,
+    COLUMN_RULE,
     DEPOSIT,
     HISTORY,
     HOLDER,
@@ -33,9 +34,11 @@ from offchain.services.watch.shapes import (
     NO_INSTRUMENT,
     NO_REPORT,
     PART,
+    PENALTY,
     PRICE,
     RECORD,
     SIGNATURE,
+    SOLVENCY,
     TRADE,
     Value,
     encode,
@@ -44,6 +47,7 @@ from offchain.services.watch.words import takers
 
 KIND = 12
 _GRAMMAR, _SIGNATURE, _TRADE, _PRICE, _DEPOSIT, _HOLDER, _HISTORY, _BAND = range(8)
+_COLUMN, _PENALTY_PART, _SOLVENCY = range(8, 11)
 _TRANSFER, _SALE, _SETTLEMENT, _UNLISTED = range(4)
 _CREDITED, _NUMBER, _REST = range(3)
 _LIMIT, _PENALTY = range(2)
@@ -63,6 +67,7 @@ def families(moment: Moment) -> tuple[Iterator[Accusation], ...]:
         _holders(moment),
         _history(moment),
         _bands(moment),
+        _bounds(moment),
     )
 
 
@@ -74,6 +79,15 @@ def _holders(moment: Moment) -> Iterator[Accusation]:
 def _history(moment: Moment) -> Iterator[Accusation]:
     for rule, value in history.evidences(moment):
         yield _part(_HISTORY, rule, HISTORY, value)
+
+
+def _bounds(moment: Moment) -> Iterator[Accusation]:
+    for rule, value in bounds.penalties(moment):
+        yield _part(_PENALTY_PART, rule, PENALTY, value)
+    for rule, value in bounds.solvency(moment):
+        yield _part(_SOLVENCY, rule, SOLVENCY, value)
+    for rule, value in bounds.columns(moment):
+        yield _part(_COLUMN, rule, COLUMN_RULE, value)
 
 
 def _part(part: int, rule: str, shape: str, value: Value) -> Accusation:
