@@ -7,7 +7,7 @@ import {ISettlement} from "../interfaces/ISettlement.sol";
 import {Collateral} from "../libraries/Collateral.sol";
 import {Columns} from "../libraries/Columns.sol";
 import {Documents, MAX_BRACKETS} from "../libraries/Documents.sol";
-import {Frames, RECORD_FUNDING_TICK, RECORD_GENESIS} from "../libraries/Frames.sol";
+import {Frames, RECORD_ADOPT, RECORD_FUNDING_TICK, RECORD_GENESIS} from "../libraries/Frames.sol";
 import {Openings} from "../libraries/Openings.sol";
 import {Rounding} from "../libraries/Rounding.sol";
 import {Trace} from "../libraries/Trace.sol";
@@ -20,22 +20,33 @@ import {EarlierRecord} from "./EarlierRecord.sol";
 
 /// @title ColumnJudge
 /// @notice Kind 12, columns that no report decides to the unit: they must lie within what the
-/// parameter set allows.
-/// @dev Evidence is a `ColumnEvidence` about a record that begins an epoch, `afterwards`.
+/// parameter set allows. And the set itself must be the one that the header names.
+/// @dev Evidence is a `ColumnEvidence` about a record that begins an epoch, `afterwards`; for
+/// `ADOPTED` about a Genesis or an Adopt, of which nothing but the frame is looked at.
 /// `FUNDING`: `before` and `columnBefore` are those in force before it. Faulty when the funding of
 /// the instrument changes by a record that is no FundingTick, or although it is no perpetual; or
 /// when it changes by more than the largest rate on a lot at the index allows for the time since
 /// `since`, an earlier FundingTick or the Genesis, and for one period at most.
 /// `COLLATERAL`: faulty when a bracket of the asset in the collateral column is not one of the set,
 /// or its price is not that of a haircut between floor and cap, at the index of the report.
+/// `ADOPTED`: faulty when the record carries another document than the header's set has, or an Adopt
+/// other terms.
 contract ColumnJudge is IJudge {
     uint8 public constant FUNDING = 0;
     uint8 public constant COLLATERAL = 1;
+    uint8 public constant ADOPTED = 2;
+
+    /// @dev Eight terms of 32 bits stand before the document.
+    uint256 private constant TERMS = 8;
+    uint256 private constant TERM_BYTES = 4;
 
     uint256 private constant ONE_E8 = 1e8;
 
     /// @notice The judge has no such rule.
     error UnknownRule(uint8 rule);
+
+    /// @notice The record puts no set in force.
+    error NoSet(uint8 recordType);
 
     /// @notice No epoch begins with the record.
     error NoNewEpoch();
@@ -61,9 +72,10 @@ contract ColumnJudge is IJudge {
             shown := add(evidence.offset, 0x20)
         }
         uint8 rule = shown.rule;
-        require(rule <= COLLATERAL, UnknownRule(rule));
+        require(rule <= ADOPTED, UnknownRule(rule));
         Trace.requirePair(header, shown.pair);
         Openings.requireFrame(shown.pair.step, shown.frame);
+        if (rule == ADOPTED) return _isOtherSet(header.paramsHash, shown.frame);
         bytes32 epochHash = shown.pair.step.epochHash;
         require(epochHash != shown.pair.previous.epochHash, NoNewEpoch());
         Openings.requireEpoch(shown.afterwards, epochHash);
@@ -71,6 +83,23 @@ contract ColumnJudge is IJudge {
         if (rule == COLLATERAL) return _isCreditWrong(header, listingRoot, shown);
         Openings.requireInstrument(listingRoot, shown.instrument);
         return _isFundingWrong(header, shown);
+    }
+
+    function _isOtherSet(bytes32 paramsHash, bytes calldata frame) private view returns (bool) {
+        uint8 kind = Frames.typeOf(frame);
+        require(kind == RECORD_GENESIS || kind == RECORD_ADOPT, NoSet(kind));
+        bytes calldata document = Frames.payloadOf(frame);
+        if (kind == RECORD_ADOPT) {
+            // Too short for its terms: the judge of steps asks about that.
+            uint256[TERMS] memory given;
+            for (uint256 i = 0; i < TERMS; ++i) {
+                given[i] = Frames.u32At(document, i * TERM_BYTES);
+            }
+            bytes32 terms = keccak256(abi.encode(_parameters.termsOf(paramsHash)));
+            if (keccak256(abi.encode(given)) != terms) return true;
+            document = document[TERMS * TERM_BYTES:];
+        }
+        return keccak256(document) != _parameters.documentHashOf(paramsHash);
     }
 
     function _isFundingWrong(BatchHeader calldata header, ColumnEvidence calldata shown)
@@ -101,8 +130,8 @@ contract ColumnJudge is IJudge {
             : int256(0);
     }
 
-    /// @dev ceil(cap x lot at the index x time / period); the engine rounds down, also what is below
-    /// zero. [USD e-6]
+    /// @dev ceil(cap x lot at the index x time / period); the engine rounds down, also what is
+    /// below zero. [USD e-6]
     function _mostOf(BatchHeader calldata header, ColumnEvidence calldata shown)
         private
         view

@@ -7,8 +7,9 @@ uint256 constant MAX_BRACKETS = 4;
 /// @title Documents
 /// @notice Reads the few numbers of a canonical parameter document that no leaf of the listing has.
 /// @dev The document is JSON in one form: keys sorted, no spaces, integers as decimal strings, and
-/// text without quotes or brackets. So a key with the bracket behind it stands for nothing else, and
-/// `funding` and `collateral` are keys of the set alone. Whoever shows a document says where to look.
+/// text without quotes or brackets. So a key with the bracket behind it stands for nothing else,
+/// and `funding` and `collateral` are keys of the set alone. Who shows a document says where to
+/// look.
 library Documents {
     /// @dev A bracket of one collateral: up to this amount [token e-8], at most this weight [1e-6].
     struct Bracket {

@@ -5,6 +5,7 @@ import {ColumnJudge} from "../../contracts/challenge/ColumnJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Documents} from "../../contracts/libraries/Documents.sol";
+import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
 import {Column, ColumnEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {Epoch, Report} from "../../contracts/types/Epoch.sol";
@@ -105,6 +106,21 @@ contract ColumnJudgeTest is ContentWorld {
         assertFaulty(_judge, abi.encode(shown));
     }
 
+    function test_the_set_is_the_one_that_the_header_names() public {
+        bytes memory terms = abi.encodePacked(
+            uint32(1), uint32(2), uint32(3), uint32(4), uint32(5), uint32(6), uint32(7), uint32(8)
+        );
+        listings.describe(header.paramsHash, keccak256(text()), 0, Terms(1, 2, 3, 4, 5, 6, 7, 8));
+        assertHonest(_judge, adopted(13, bytes.concat(terms, text())));
+        assertFaulty(_judge, adopted(13, bytes.concat(terms, text(), " ")));
+        terms[31] = 0x09;
+        assertFaulty(_judge, adopted(13, bytes.concat(terms, text())));
+        assertHonest(_judge, adopted(1, text()));
+        assertFaulty(_judge, adopted(1, bytes.concat(text(), " ")));
+        expectRefused(_judge, adopted(6, text()), ColumnJudge.NoSet.selector);
+        expectRefused(_judge, adopted(13, new bytes(31)), Frames.FieldBeyondEnd.selector);
+    }
+
     function test_RevertWhen_the_document_does_not_say_so() public {
         ColumnEvidence memory shown = _funding(_tickAt(PERIOD_S), PERPETUAL, 1);
         shown.place += 1;
@@ -120,7 +136,7 @@ contract ColumnJudgeTest is ContentWorld {
 
     function test_RevertWhen_what_is_shown_does_not_belong() public {
         ColumnEvidence memory shown = _funding(_tickAt(PERIOD_S), PERPETUAL, 1);
-        shown.rule = 2;
+        shown.rule = 3;
         expectRefused(_judge, abi.encode(shown), ColumnJudge.UnknownRule.selector);
         shown.rule = 0;
         shown.before.number += 1;
@@ -161,6 +177,16 @@ contract ColumnJudgeTest is ContentWorld {
 
     function text() private pure returns (bytes memory) {
         return bytes.concat(OTHERS, FIRST, SECOND, FUNDING_TERMS);
+    }
+
+    function adopted(uint8 kind, bytes memory payload) private returns (bytes memory) {
+        ColumnEvidence memory shown;
+        shown.rule = 2;
+        shown.frame = LogFrames.frame(next(), kind, payload);
+        uint32 index = add(shown.frame, "");
+        seal();
+        shown.pair = pairAt(index);
+        return abi.encode(shown);
     }
 
     function _tickAt(uint64 seconds_) private view returns (bytes memory) {

@@ -114,7 +114,8 @@ contract SolvencyJudgeTest is ContentWorld {
     }
 
     function test_no_more_collateral_is_sold_than_is_owed() public {
-        bytes memory words = bytes.concat(W.liquidation(ACCOUNT, 2), W.sale(ACCOUNT, 1, 1e4, 5.4e6));
+        bytes memory sale = W.sale(ACCOUNT, 1, 1e4, 5.4e6);
+        bytes memory words = bytes.concat(W.liquidation(ACCOUNT, 2), sale);
         // A unit of it is worth 540 millionths of a dollar.
         assertHonest(_judge, abi.encode(liquidated(3, words, leafOf(OWNER, 540, 7))));
         assertHonest(_judge, abi.encode(liquidated(3, words, leafOf(OWNER, -1, 0))));

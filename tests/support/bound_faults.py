@@ -3,6 +3,7 @@
 from offchain.core.units import ONE_E6
 from offchain.engine.messages import Liquidate
 from offchain.ledger.effects import CashFlow, Effect, cash_word, output_word, split_words
+from tests.support.adoption import adopt, dearer
 from tests.support.draft import Draft
 from tests.support.faults import decided_by, fall, fill, lie
 from tests.support.signed_venue import verified
@@ -37,6 +38,11 @@ def funding_that_nobody_ticked(street: Street) -> None:
     venue.price(109_000)
     venue.must(Liquidate(venue.account(ALICE)))
     verified(venue, venue.commit_honestly())
+
+
+@decided_by(12)
+def a_set_that_no_contract_knows(street: Street) -> None:
+    lie(street, adopt(dearer(street.venue.rules)), b"")
 
 
 @decided_by(12)

@@ -6,7 +6,15 @@ from dataclasses import astuple
 from offchain.core.margin import Mode
 from offchain.core.units import SLOT_BITS
 from offchain.engine.accounts import BACKSTOP
-from offchain.engine.messages import Forced, FundingTick, Genesis, Liquidate, PlaceOrder, Withdraw
+from offchain.engine.messages import (
+    Adopt,
+    Forced,
+    FundingTick,
+    Genesis,
+    Liquidate,
+    PlaceOrder,
+    Withdraw,
+)
 from offchain.ledger.columns import (
     COLLATERAL_COLUMN,
     FUNDING_COLUMN,
@@ -30,19 +38,25 @@ from offchain.services.watch.shapes import (
     NO_ACCOUNT_OPENING,
     NO_ASSET,
     NO_COLUMN,
+    NO_EPOCH,
     NO_INSTRUMENT,
     NO_PAST,
+    NO_REPORT,
     Value,
 )
 
-_FUNDING, _COLLATERAL = range(2)
+_FUNDING, _COLLATERAL, _ADOPTED = range(3)
 _BELOW, _FALLEN, _SPARED, _OVERSOLD = range(4)
 _TICK, _GENESIS, _LIQUIDATE = type_of(FundingTick), type_of(Genesis), type_of(Liquidate)
+_ADOPT = type_of(Adopt)
 _ORDER, _WITHDRAW, _FORCED = type_of(PlaceOrder), type_of(Withdraw), type_of(Forced)
 
 
 def columns(moment: Moment) -> Iterator[tuple[str, Value]]:
-    """Yield a `ColumnEvidence` for everything that the parameter set bounds in a new epoch."""
+    """Yield a `ColumnEvidence` for a set, and for everything that it bounds in a new epoch."""
+    if moment.type in {_GENESIS, _ADOPT}:
+        shown = (_ADOPTED, moment.pair, moment.frame, NO_PAST, NO_INSTRUMENT, NO_ASSET)
+        yield "parameters", (*shown, b"", 0, NO_EPOCH, NO_EPOCH, NO_REPORT, NO_COLUMN, NO_COLUMN)
     if moment.step.epoch_hash == moment.previous.epoch_hash:
         return
     rules = moment.listing.state.documented
