@@ -1,13 +1,13 @@
 """Faults of bounds: funding, penalties, and what accounts cannot afford."""
 
 from offchain.core.units import ONE_E6
-from offchain.engine.messages import Liquidate
+from offchain.engine.messages import FundingTick, Liquidate
 from offchain.ledger.effects import CashFlow, Effect, cash_word, output_word, split_words
 from tests.support.adoption import adopt, dearer
 from tests.support.draft import Draft
 from tests.support.faults import decided_by, fall, fill, lie
 from tests.support.signed_venue import verified
-from tests.support.street import ALICE, BOB, BTC_PERP, DAVE, Street
+from tests.support.street import ALICE, BOB, BTC_PERP, CAROL, DAVE, Street
 
 
 @decided_by(12)
@@ -37,6 +37,21 @@ def funding_that_nobody_ticked(street: Street) -> None:
     venue.journal.state.market.funding_e6[BTC_PERP] += 5 * ONE_E6
     venue.price(109_000)
     venue.must(Liquidate(venue.account(ALICE)))
+    verified(venue, venue.commit_honestly())
+
+
+@decided_by(12)
+def collateral_that_counts_for_next_to_nothing(street: Street) -> None:
+    """Carol is liquidated for it, which shows the column."""
+    venue = street.venue
+    venue.price(121_000)
+    venue.trade(CAROL, BOB, BTC_PERP, 2_400, 121_000)
+    market = venue.journal.state.market
+    market.curves = tuple(
+        tuple((upto, price // 1_000) for upto, price in curve) for curve in market.curves
+    )
+    venue.must(FundingTick())
+    venue.must(Liquidate(venue.account(CAROL)))
     verified(venue, venue.commit_honestly())
 
 
