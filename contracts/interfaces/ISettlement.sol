@@ -314,6 +314,9 @@ interface ISettlement {
     /// @notice Who sends a proof to the verifier of its kind.
     function proofRouter() external view returns (address);
 
+    /// @notice Where the listing of a parameter set is found.
+    function riskParameters() external view returns (address);
+
     /// @notice The EIP-712 domain of headers and of the traders' intents.
     function domainSeparator() external view returns (bytes32);
 }

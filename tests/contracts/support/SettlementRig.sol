@@ -23,9 +23,14 @@ import {vm} from "./Vm.sol";
 contract Answers is IVaultLimits {
     bytes32 public paramsHash = keccak256("parameters");
     mapping(bytes32 batchHash => uint256) public verifiedCount;
+    mapping(bytes32 paramsHash => bytes32) public listingRootOf;
 
     function setVerifiedCount(bytes32 batchHash, uint256 count) external {
         verifiedCount[batchHash] = count;
+    }
+
+    function setListingRoot(bytes32 root) external {
+        listingRootOf[paramsHash] = root;
     }
 
     function isAcceptable(bytes32 paramsHash_) external view returns (bool) {
