@@ -1,0 +1,134 @@
+"""The operator's side of demands for contents: its open batches are shown when they are asked for.
+
+Totals and epochs stand with the batch; columns are made again from the log, those of the latest
+epochs asked for are kept.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from offchain.ledger.columns import Columns
+from offchain.ledger.epoch import Epoch
+from offchain.ledger.journal import Journal
+from offchain.ledger.totals import Totals
+from offchain.services.contents import (
+    ContentChain,
+    ContentPlace,
+    OpenContent,
+    content_of,
+    show_content,
+)
+from offchain.services.errors import CheckpointMismatch
+from offchain.services.path_answers import CutBatches
+from offchain.services.ports import SignedBatch, Signer
+
+JournalAt = Callable[[int], Journal]
+"""Returns the journal after a record, by its sequence number."""
+MOST_EPOCHS = 16
+
+
+class KeptColumns:
+    """Columns by epoch, made again from the log. One thread.
+
+    Parameters
+    ----------
+    journal_at : callable
+        Replays the log up to a record.
+    most_epochs : int
+        Kept; those asked for longest ago go first. An epoch takes some 200 KB.
+    """
+
+    def __init__(self, journal_at: JournalAt, most_epochs: int = MOST_EPOCHS) -> None:
+        self._journal_at, self._most = journal_at, most_epochs
+        self._kept: OrderedDict[bytes, Columns] = OrderedDict()
+
+    def of(self, signed: SignedBatch, hash_of_epoch: bytes) -> Columns:
+        """Return the columns of an epoch that is in force after a record of the batch.
+
+        Raises
+        ------
+        CheckpointMismatch
+            The log gives another epoch.
+        StartRefused
+            The log does not replay.
+        """
+        if hash_of_epoch not in self._kept:
+            self._kept[hash_of_epoch] = self._made(signed, hash_of_epoch)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(hash_of_epoch)
+        return self._kept[hash_of_epoch]
+
+    def _made(self, signed: SignedBatch, hash_of_epoch: bytes) -> Columns:
+        steps, number = signed.batch.steps, signed.batch.header.batch_no
+        index = next((i for i, s in enumerate(steps) if s.epoch_hash == hash_of_epoch), None)
+        if index is not None:
+            journal = self._journal_at(signed.last_seq - len(steps) + 1 + index)
+            if journal.columns is not None and journal.open.last_step == steps[index]:
+                return journal.columns
+        raise CheckpointMismatch(f"an epoch of batch {number} does not follow from the log")
+
+
+@dataclass(frozen=True)
+class SignedContents:
+    """A `Holder` of a batch that was cut here."""
+
+    signed: SignedBatch
+    kept: KeptColumns
+
+    def totals(self) -> Totals:
+        """Return the totals."""
+        return self.signed.batch.totals
+
+    def epochs(self) -> Sequence[Epoch]:
+        """Return the epochs that are in force after its records."""
+        return self.signed.batch.epochs
+
+    def columns(self, hash_of_epoch: bytes) -> Columns:
+        """Return the columns of one of its epochs; CheckpointMismatch when it has none."""
+        return self.kept.of(self.signed, hash_of_epoch)
+
+
+class ContentAnswerer:
+    """Answers every open demand for a content of a batch of ours. One thread.
+
+    Parameters
+    ----------
+    signer : Signer
+        Pays gas and gets the bonds.
+    """
+
+    def __init__(
+        self, chain: ContentChain, batches: CutBatches, columns: KeptColumns, signer: Signer
+    ) -> None:
+        self._chain, self._batches, self._signer = chain, batches, signer
+        self._columns = columns
+
+    def step(self) -> list[ContentPlace]:
+        """Answer what is demanded and collect the bonds; return what was shown.
+
+        The soonest deadline comes first. A demand on a batch that is not ours, or that somebody
+        else answered, is passed over.
+
+        Raises
+        ------
+        ChainUnreachable
+            The node does not answer; another step may.
+        CheckpointMismatch
+            A batch commits to other contents than the log gives.
+        """
+        demands = sorted(self._chain.open_contents(), key=lambda demand: demand.until_s)
+        shown = [demand.place for demand in demands if self._answer(demand)]
+        if shown:
+            self._chain.claim_bonds(self._signer)
+        return shown
+
+    def _answer(self, demand: OpenContent) -> bool:
+        signed = self._batches.batch(demand.batch_no)
+        if signed is None or signed.batch.hash != demand.batch_hash:
+            return False
+        content = content_of(SignedContents(signed, self._columns), demand.place)
+        if content is None:
+            raise CheckpointMismatch(f"batch {demand.batch_no} has no {demand.place}")
+        return show_content(self._chain, self._signer, demand, signed.batch.header, content)
