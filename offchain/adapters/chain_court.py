@@ -23,6 +23,7 @@ from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.inbox import InboxEntry
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.services.contents import ContentPlace, ShownContent
 from offchain.services.errors import TransactionReverted
 from offchain.services.freezing import FreezeChance
 from offchain.services.ports import Signer, TransactionReceipt
@@ -103,7 +104,7 @@ class ChainCourt:
         return count > 0 and self._chain.inbox_prefix(count) != self._prefix
 
     def disclosures(self, header: BatchHeader) -> Disclosures:
-        """Return what verified liquidations of a batch opened."""
+        """Return what verified liquidations of a batch opened, and what was shown on demand."""
         wanted = batch_hash(header)
         shown = [
             liquidation
@@ -111,7 +112,7 @@ class ChainCourt:
             if event.arguments.get("batchNo") == header.batch_no
             and (liquidation := self._shown(event, wanted)) is not None
         ]
-        return Disclosures(tuple(shown))
+        return Disclosures(tuple(shown), tuple(contents_shown(self._chain, wanted)))
 
     def _shown(self, event: ChainEvent, wanted: bytes) -> ShownLiquidation | None:
         """Return what the transaction of an event opened; None when it was no direct call."""
@@ -278,6 +279,15 @@ class ChainCourt:
         except TransactionReverted:
             return False
         return True
+
+
+def contents_shown(chain: Chain, hash_of_batch: bytes) -> list[ShownContent]:
+    """Return the contents that were shown of a batch because they were demanded, in order."""
+    return [
+        ShownContent(ContentPlace(*event.arguments["place"]), event.arguments["shown"])
+        for event in chain.history.events((COURT,))
+        if event.name == "ContentAnswered" and event.arguments["batchHash"] == hash_of_batch
+    ]
 
 
 def _columns_of(opening: tuple[object, ...]) -> list[ShownColumn]:

@@ -1,6 +1,7 @@
 """The node: sequencer, oracles, batcher, relayer, inbox watcher, read model and API, wired."""
 
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from offchain.adapters.api import Api, ApiServer
 from offchain.adapters.batch_file import BatchFiles
 from offchain.adapters.batch_reports import BatchReports
 from offchain.adapters.chain_challenges import ChainChallenges
+from offchain.adapters.chain_contents import ChainContents
 from offchain.adapters.chain_demands import ChainDemands
 from offchain.adapters.guard import ApiLimits
 from offchain.adapters.log_file import LogFile
@@ -28,6 +30,7 @@ from offchain.ledger.wire import decode_record, decode_records
 from offchain.services.attestation import LocalAttestor
 from offchain.services.batcher import Batcher, BatchPolicy, Progress, cuts
 from offchain.services.challenges import ChallengeCloser
+from offchain.services.content_answers import ContentAnswerer, KeptColumns
 from offchain.services.errors import (
     InboxReorganised,
     OffchainError,
@@ -143,6 +146,12 @@ class Node:
             ChainDemands(self.chain), self.batcher, checkpoints, keys.relayer
         )
         self.challenges = ChallengeCloser(ChainChallenges(self.chain), keys.relayer)
+        columns = KeptColumns(
+            lambda seq: recover(self.store, self.snapshots, cuts(batch_files), until=seq)
+        )
+        self.content_answers = ContentAnswerer(
+            ChainContents(self.chain), self.batcher, columns, keys.relayer
+        )
         first_block = self.chain.deployment.block_number
         self.watcher = InboxWatcher(self.chain, self.sequencer, first_block, choices.confirmations)
         self.resequencer = Resequencer(
@@ -250,11 +259,11 @@ class Node:
             self._save_snapshot()
 
     def _answer(self) -> None:
-        """Show the paths that are demanded, and close challenges that were not revealed."""
-        try:
-            self.answers.step()
-        finally:
-            self.challenges.step()
+        """Show what is demanded, and close challenges that were not revealed, each in any case."""
+        with ExitStack() as each:
+            each.callback(self.challenges.step)
+            each.callback(self.content_answers.step)
+            each.callback(self.answers.step)
 
     def take_entries(self) -> int:
         """Order what is new in the inbox, and return how many entries were.

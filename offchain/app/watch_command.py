@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from offchain.adapters.chain import Chain
+from offchain.adapters.chain_contents import ChainContents
 from offchain.adapters.chain_court import ChainCourt
 from offchain.adapters.chain_demands import ChainDemands
 from offchain.adapters.chain_discovery import discover
 from offchain.app.keeper_command import read_key
 from offchain.services.watch.authenticity import Authenticity
+from offchain.services.watch.content_inquiry import ContentInquiry
+from offchain.services.watch.inquest import Inquiry
 from offchain.services.watch.path_inquiry import PathInquiry
 from offchain.services.watch.watcher import Sightings, Watcher, WatchPolicy
 
@@ -58,7 +61,10 @@ def run_watch(choices: WatchChoices, tell: Callable[[dict[str, object]], None]) 
     court = ChainCourt(chain)
     authenticity = Authenticity(chain.domain("Settlement"), chain.domain("OracleHub"), court.entry)
     policy = WatchPolicy(choices.is_dry, choices.may_freeze, choices.may_defend)
-    inquiries = [PathInquiry(ChainDemands(chain), signer)]
+    inquiries: list[Inquiry] = [
+        PathInquiry(ChainDemands(chain), signer),
+        ContentInquiry(ChainContents(chain), signer),
+    ]
     watcher = Watcher(court, authenticity, signer, policy, inquiries)
     is_right, done = True, 0
     told: dict[str, object] = {}

@@ -1,9 +1,9 @@
 """Contents: what a batch commits to by a hash whose preimage is not posted, and who shows it.
 
-A header has the hash of its totals, a step of the trace that of the price epoch in force after it,
-and an epoch the roots over its columns. Whoever doubts that anybody knows what is behind such a hash
-demands it, as a path of a checkpoint is demanded (`offchain.services.demands`), and it is shown or
-the batch is reverted.
+A header has the hash of its totals, a step of the trace that of the price epoch in force after
+it, and an epoch the roots over its columns. Whoever doubts that anybody knows what is behind such
+a hash demands it, as a path of a checkpoint is demanded (`offchain.services.demands`), and it is
+shown or the batch is reverted.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eth_abi.abi import decode as abi_decode
-from eth_abi.exceptions import DecodingError
 
 from offchain.core.units import SCENARIOS
 from offchain.ledger.columns import (
@@ -42,7 +41,9 @@ OVERTAKEN = frozenset(
     {"DemandExists", "NoSuchDemand", "AnswerTooLate", "BatchGone", "NotOpen", "WrongHeader"}
 )
 """Refusals that mean that somebody else was quicker, or that the batch has gone."""
-_SHAPES = {IS_TOTALS: TOTALS, IS_EPOCH: EPOCH, IS_COLUMN: COLUMN}
+FIRST_SCENARIO = 0
+TREES = (VALUE_COLUMN, CHARGE_COLUMN, FIRST_SCENARIO)
+"""One kind of column of each of the three trees of an epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,20 +219,23 @@ def packed_of(columns: Columns, underlying: int, kind: int) -> bytes:
     return whole[kind][underlying] if kind in whole else columns.losses[underlying][kind]
 
 
+def tree_kind(kind: int) -> int:
+    """Return which of `TREES` has the columns of a kind."""
+    if kind in (VALUE_COLUMN, FUNDING_COLUMN):
+        return VALUE_COLUMN
+    return CHARGE_COLUMN if kind in (CHARGE_COLUMN, COLLATERAL_COLUMN) else FIRST_SCENARIO
+
+
 def root_of(epoch: Epoch, kind: int) -> bytes:
     """Return the root of an epoch under which the columns of a kind are."""
-    if kind in (VALUE_COLUMN, FUNDING_COLUMN):
-        return epoch.price_root
-    is_charge = kind in (CHARGE_COLUMN, COLLATERAL_COLUMN)
-    return epoch.charge_root if is_charge else epoch.risk_root
+    roots = (epoch.price_root, epoch.charge_root, epoch.risk_root)
+    return roots[TREES.index(tree_kind(kind))]
 
 
 def tree_of(columns: Columns, kind: int) -> ListTree:
     """Return the tree in which the columns of a kind are."""
-    if kind in (VALUE_COLUMN, FUNDING_COLUMN):
-        return columns.value_tree
-    is_charge = kind in (CHARGE_COLUMN, COLLATERAL_COLUMN)
-    return columns.charge_tree if is_charge else columns.loss_tree
+    trees = (columns.value_tree, columns.charge_tree, columns.loss_tree)
+    return trees[TREES.index(tree_kind(kind))]
 
 
 def index_of(underlying: int, kind: int) -> int:
@@ -247,29 +251,20 @@ def index_of(underlying: int, kind: int) -> int:
     return underlying * SCENARIOS + kind
 
 
-def column_at(kind: int, index: int) -> tuple[int, int]:
-    """Return underlying and kind at a place; `kind` is any that is in the same tree."""
-    if kind in (VALUE_COLUMN, FUNDING_COLUMN):
+def column_at(tree: int, index: int) -> tuple[int, int]:
+    """Return underlying and kind at a place of one of `TREES`."""
+    if tree == VALUE_COLUMN:
         return index // 2, FUNDING_COLUMN if index % 2 else VALUE_COLUMN
-    if kind in (CHARGE_COLUMN, COLLATERAL_COLUMN):
-        if index == COLLATERAL_PLACE:
-            return COLLATERAL_UNDERLYING, COLLATERAL_COLUMN
-        return index - charge_place(0), CHARGE_COLUMN
-    return divmod(index, SCENARIOS)
+    if tree == FIRST_SCENARIO:
+        return divmod(index, SCENARIOS)
+    if index == COLLATERAL_PLACE:
+        return COLLATERAL_UNDERLYING, COLLATERAL_COLUMN
+    return index - charge_place(0), CHARGE_COLUMN
 
 
 def leaf_of_column(place: ContentPlace, packed: bytes) -> bytes:
     """Return the leaf of a column that was shown."""
     return column_hash(place.underlying, place.kind, packed)
-
-
-def readable(place: ContentPlace, content: bytes) -> ShownContent | None:
-    """Return what was shown; None when it is no encoding, which the court lets nobody show."""
-    try:
-        abi_decode([_SHAPES[place.what]], content)
-    except (DecodingError, KeyError):
-        return None
-    return ShownContent(place, content)
 
 
 def show_content(

@@ -52,6 +52,7 @@ class Closing:
         """Yield the honest totals, and those in which one number is left as it was, or left out."""
         honest = self.honest.totals
         yield honest
+        yield from self.disclosures.totals()
         befores = [self.before.totals] if self.before else []
         yield from befores
         for field in fields(Totals):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from offchain.ledger.epoch import Epoch
 from offchain.ledger.instruction import Instruction
+from offchain.ledger.totals import Totals
+from offchain.services.contents import ShownContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,25 @@ class ShownLiquidation:
 
 @dataclass(frozen=True, slots=True)
 class Disclosures:
-    """Everything that was opened of one batch."""
+    """Everything that was opened of one batch.
+
+    Attributes
+    ----------
+    contents : tuple of ShownContent
+        What was shown because somebody demanded it.
+    """
 
     liquidations: tuple[ShownLiquidation, ...] = field(default=())
+    contents: tuple[ShownContent, ...] = field(default=())
+
+    def totals(self) -> list[Totals]:
+        """Return the totals that were shown."""
+        return [totals for shown in self.contents if (totals := shown.totals) is not None]
+
+    def epochs(self) -> list[Epoch]:
+        """Return the epochs that were opened."""
+        shown = [epoch for content in self.contents if (epoch := content.epoch) is not None]
+        return [*shown, *[liquidation.epoch for liquidation in self.liquidations]]
 
 
 NOTHING_SHOWN = Disclosures()

@@ -7,7 +7,7 @@ which its replay stands. What is hidden of a batch that holds, a watcher can sho
 operator: a `Defence`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -37,12 +37,15 @@ class Case:
         Makes the honest end of the batch; None when one of its records is wrong.
     moments : callable or None
         Yields the record that is wrong with the states around it; None when all records hold.
+    records : callable or None
+        Yields some records with the states around them, of a batch that holds.
     """
 
     header: BatchHeader
     own: Closed | None = None
     close: Callable[[Disclosures], Closing] | None = None
     moments: Callable[[Disclosures], Iterator[Moment]] | None = None
+    records: Callable[[Collection[int]], Iterator[Moment]] | None = None
 
     @cached_property
     def closing(self) -> Closing | None:

@@ -11,6 +11,7 @@ from offchain.services.watch.closing import Closing
 from offchain.services.watch.judges import (
     accounts,
     books,
+    contents,
     effects,
     inbox,
     liquidations,
@@ -40,6 +41,7 @@ def record(moment: Moment) -> Iterator[Accusation]:
         liquidations.of_record(moment),
         prices.of_record(moment),
         prices.of_epoch(moment),
+        contents.of_epoch(moment),
     )
     for family in families:
         yield from _careful(family)

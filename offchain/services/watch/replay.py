@@ -162,6 +162,11 @@ class Replay:
         trace, mark = self.archive.batch(batch_no), self._marks[batch_no]
         return self.closing(trace, disclosures, mark)
 
+    def records_of(self, batch_no: int, indices: Collection[int]) -> Iterator[Moment]:
+        """Yield some records of a batch that it took in and has not forgotten, as `moments`."""
+        trace, mark = self.archive.batch(batch_no), self._marks[batch_no]
+        yield from self.moments(trace, indices, mark)
+
     def _examine(self, header: BatchHeader, data: bytes, mark: _Mark) -> Difference | None:
         before = self.archive.last
         number = header.batch_no

@@ -22,18 +22,19 @@ from offchain.ledger.trace import GENESIS_STEP
 Value = tuple[Any, ...]
 
 
-def _struct(*members: str) -> str:
+def struct(*members: str) -> str:
+    """Return the type of a struct."""
     return f"({','.join(members)})"
 
 
 PROOF = "bytes32[]"
-HEADER = _struct(*[kind for _, kind in HEADER_TYPE.members])
-STEP = _struct(*["bytes32"] * 6, "uint64", "uint64", "uint32", "uint32")
-STEP_OPENING = _struct(STEP, "uint32", PROOF)
-STEP_PAIR = _struct(STEP, STEP, "uint32", PROOF, PROOF, f"{HEADER}[]")
-TRACE_BOUNDS = _struct(STEP, PROOF, f"{HEADER}[]", STEP, PROOF)
-BOOK = _struct("uint128[]", "uint128[]", *["uint128"] * 3, "uint32", "uint32")
-TOTALS = _struct(
+HEADER = struct(*[kind for _, kind in HEADER_TYPE.members])
+STEP = struct(*["bytes32"] * 6, "uint64", "uint64", "uint32", "uint32")
+STEP_OPENING = struct(STEP, "uint32", PROOF)
+STEP_PAIR = struct(STEP, STEP, "uint32", PROOF, PROOF, f"{HEADER}[]")
+TRACE_BOUNDS = struct(STEP, PROOF, f"{HEADER}[]", STEP, PROOF)
+BOOK = struct("uint128[]", "uint128[]", *["uint128"] * 3, "uint32", "uint32")
+TOTALS = struct(
     "int128",
     "uint128[]",
     "uint128",
@@ -44,62 +45,62 @@ TOTALS = _struct(
     *["uint128"] * 3,
     *["uint32"] * 3,
 )
-LEAF = _struct("address", "uint8", "uint8", "int64", "uint64[]", "(uint16,int32,int64)[]")
-ACCOUNT = _struct("uint32", f"{LEAF}[]", PROOF)
-EPOCH = _struct("uint64", "uint64", *["bytes32"] * 4)
-REPORT = _struct("uint64", "uint64", "bytes")
-COLUMN = _struct("bytes", PROOF)
-OUTPUT = _struct("uint64", "uint32", "address", "uint8", "uint128")
-INSTRUCTION = _struct("uint64", "uint32", "uint8", *["bytes32"] * 3, "(uint16,int32,uint64)[]")
-_SCAN = _struct(
+LEAF = struct("address", "uint8", "uint8", "int64", "uint64[]", "(uint16,int32,int64)[]")
+ACCOUNT = struct("uint32", f"{LEAF}[]", PROOF)
+EPOCH = struct("uint64", "uint64", *["bytes32"] * 4)
+REPORT = struct("uint64", "uint64", "bytes")
+COLUMN = struct("bytes", PROOF)
+OUTPUT = struct("uint64", "uint32", "address", "uint8", "uint128")
+INSTRUCTION = struct("uint64", "uint32", "uint8", *["bytes32"] * 3, "(uint16,int32,uint64)[]")
+_SCAN = struct(
     *["uint32"] * 3, "uint64", "uint32", "uint32", "(int64,uint32)[7]", "(int64,uint32,bool)[2]"
 )
-LISTED_INSTRUMENT = _struct(
+LISTED_INSTRUMENT = struct(
     "uint16",
     "(uint8,uint64,uint64,uint64,uint64)",
     "(uint16,uint16,uint16,bool,uint16,uint16,uint16,uint16)",
     _SCAN,
     *["uint32"] * 8,
 )
-INSTRUMENT = _struct(LISTED_INSTRUMENT, "uint32", PROOF)
-ASSET = _struct("(uint8,uint16,uint64,uint32,uint32)", "uint32", PROOF)
-ORACLE = _struct("(uint16,uint8,uint64,uint32,address[])", PROOF)
-RECORD = _struct(STEP_PAIR, "bytes", "bytes")
-PAST = _struct(f"{HEADER}[]", STEP_OPENING, "bytes")
-FILL = _struct(PAST, "bytes", "uint32")
-WALK = _struct("bytes32", "bytes", "uint32", "bytes[]")
-STATE_PARTS = _struct(*["bytes32"] * 5, "uint64")
+INSTRUMENT = struct(LISTED_INSTRUMENT, "uint32", PROOF)
+ASSET = struct("(uint8,uint16,uint64,uint32,uint32)", "uint32", PROOF)
+ORACLE = struct("(uint16,uint8,uint64,uint32,address[])", PROOF)
+RECORD = struct(STEP_PAIR, "bytes", "bytes")
+PAST = struct(f"{HEADER}[]", STEP_OPENING, "bytes")
+FILL = struct(PAST, "bytes", "uint32")
+WALK = struct("bytes32", "bytes", "uint32", "bytes[]")
+STATE_PARTS = struct(*["bytes32"] * 5, "uint64")
 
 # Kinds 8 and 11.
-LINK = _struct(STEP_PAIR, "bytes", "bytes")
-WORDS = _struct(STEP_PAIR, "bytes")
-STATE = _struct(STEP_OPENING, "bytes", STATE_PARTS)
-NEW_EPOCH = _struct(STEP_PAIR, "bytes", EPOCH, EPOCH)
-ROOTS = _struct(STEP_OPENING, EPOCH)
-SLICE = _struct(STEP_PAIR, "bytes")
-REBUILD = _struct(STEP, PROOF, f"{HEADER}[]", "bytes", "bytes32[]", "bytes[]", "bytes[]")
+LINK = struct(STEP_PAIR, "bytes", "bytes")
+WORDS = struct(STEP_PAIR, "bytes")
+STATE = struct(STEP_OPENING, "bytes", STATE_PARTS)
+NEW_EPOCH = struct(STEP_PAIR, "bytes", EPOCH, EPOCH)
+ROOTS = struct(STEP_OPENING, EPOCH)
+SLICE = struct(STEP_PAIR, "bytes")
+REBUILD = struct(STEP, PROOF, f"{HEADER}[]", "bytes", "bytes32[]", "bytes[]", "bytes[]")
 # Kinds 3, 4, 7, 9 and 13.
-TRANSITION = _struct(RECORD, ACCOUNT, ACCOUNT)
-ROOT = _struct(RECORD, BOOK, f"{ACCOUNT}[]")
-ENTRY = _struct(STEP_PAIR, "bytes")
-LISTED = _struct(RECORD, ACCOUNT)
-BOOK_CHANGE = _struct(STEP_PAIR, "bytes", BOOK, BOOK)
-TOTALS_OF_BOOK = _struct(STEP_OPENING, BOOK, TOTALS)
-FUND = _struct(STEP_OPENING, ACCOUNT, TOTALS)
-OWED = _struct(WALK, STEP_OPENING, ACCOUNT, EPOCH, f"{COLUMN}[]", REPORT, f"{ASSET}[]")
-WHOLE = _struct(STEP_OPENING, f"{LEAF}[]", EPOCH, "uint8[]", f"{COLUMN}[]", REPORT, f"{ASSET}[]")
-ASSET_COUNT = _struct(STEP_OPENING, BOOK, ASSET, PROOF)
-TWIN = _struct(STEP_OPENING, ACCOUNT, ACCOUNT)
-FORM = _struct(STEP_OPENING, "uint32", "bytes", PROOF)
-PLACE = _struct(STEP_OPENING, BOOK, ACCOUNT)
-PUT_OUT = _struct(TRACE_BOUNDS, RECORD, "uint32", ACCOUNT, "bytes32", PROOF)
-PUT = _struct(RECORD, "uint32", ACCOUNT)
-OUTPUT_LIST = _struct(TRACE_BOUNDS, f"{PUT}[]")
-SURPLUS = _struct(TRACE_BOUNDS, OUTPUT, "uint32", PROOF)
+TRANSITION = struct(RECORD, ACCOUNT, ACCOUNT)
+ROOT = struct(RECORD, BOOK, f"{ACCOUNT}[]")
+ENTRY = struct(STEP_PAIR, "bytes")
+LISTED = struct(RECORD, ACCOUNT)
+BOOK_CHANGE = struct(STEP_PAIR, "bytes", BOOK, BOOK)
+TOTALS_OF_BOOK = struct(STEP_OPENING, BOOK, TOTALS)
+FUND = struct(STEP_OPENING, ACCOUNT, TOTALS)
+OWED = struct(WALK, STEP_OPENING, ACCOUNT, EPOCH, f"{COLUMN}[]", REPORT, f"{ASSET}[]")
+WHOLE = struct(STEP_OPENING, f"{LEAF}[]", EPOCH, "uint8[]", f"{COLUMN}[]", REPORT, f"{ASSET}[]")
+ASSET_COUNT = struct(STEP_OPENING, BOOK, ASSET, PROOF)
+TWIN = struct(STEP_OPENING, ACCOUNT, ACCOUNT)
+FORM = struct(STEP_OPENING, "uint32", "bytes", PROOF)
+PLACE = struct(STEP_OPENING, BOOK, ACCOUNT)
+PUT_OUT = struct(TRACE_BOUNDS, RECORD, "uint32", ACCOUNT, "bytes32", PROOF)
+PUT = struct(RECORD, "uint32", ACCOUNT)
+OUTPUT_LIST = struct(TRACE_BOUNDS, f"{PUT}[]")
+SURPLUS = struct(TRACE_BOUNDS, OUTPUT, "uint32", PROOF)
 # Kinds 1, 2, 5 and 12.
-ORACLE_RULE = _struct("uint8", STEP_PAIR, "bytes", ORACLE, EPOCH, REPORT, EPOCH, PAST, "bytes[]")
-CELL = _struct(EPOCH, "uint32", PROOF, REPORT, INSTRUMENT, "uint8", COLUMN, COLUMN)
-LIQUIDATION = _struct(
+ORACLE_RULE = struct("uint8", STEP_PAIR, "bytes", ORACLE, EPOCH, REPORT, EPOCH, PAST, "bytes[]")
+CELL = struct(EPOCH, "uint32", PROOF, REPORT, INSTRUMENT, "uint8", COLUMN, COLUMN)
+LIQUIDATION = struct(
     "uint8",
     RECORD,
     INSTRUCTION,
@@ -113,15 +114,15 @@ LIQUIDATION = _struct(
     COLUMN,
     COLUMN,
 )
-PART = _struct("uint8", "bytes")
-SIGNATURE = _struct(STEP_PAIR, "bytes", ACCOUNT)
-TRADE = _struct(RECORD, "uint32", PAST, INSTRUMENT, EPOCH, COLUMN)
-PRICE = _struct("uint8", RECORD, "uint32", EPOCH, COLUMN, REPORT, INSTRUMENT)
-DEPOSIT = _struct("uint8", RECORD, ACCOUNT, BOOK, ASSET)
-HOLDER = _struct("uint8", RECORD, ACCOUNT, PAST, ACCOUNT, "bytes[]")
-HISTORY = _struct("uint8", RECORD, "uint32", PAST, ACCOUNT, f"{FILL}[]")
-BAND = _struct("uint8", RECORD, "uint32", INSTRUMENT, EPOCH, REPORT, COLUMN, COLUMN)
-COLUMN_RULE = _struct(
+PART = struct("uint8", "bytes")
+SIGNATURE = struct(STEP_PAIR, "bytes", ACCOUNT)
+TRADE = struct(RECORD, "uint32", PAST, INSTRUMENT, EPOCH, COLUMN)
+PRICE = struct("uint8", RECORD, "uint32", EPOCH, COLUMN, REPORT, INSTRUMENT)
+DEPOSIT = struct("uint8", RECORD, ACCOUNT, BOOK, ASSET)
+HOLDER = struct("uint8", RECORD, ACCOUNT, PAST, ACCOUNT, "bytes[]")
+HISTORY = struct("uint8", RECORD, "uint32", PAST, ACCOUNT, f"{FILL}[]")
+BAND = struct("uint8", RECORD, "uint32", INSTRUMENT, EPOCH, REPORT, COLUMN, COLUMN)
+COLUMN_RULE = struct(
     "uint8",
     STEP_PAIR,
     "bytes",
@@ -134,9 +135,9 @@ COLUMN_RULE = _struct(
     REPORT,
     *[COLUMN] * 2,
 )
-PENALTY = _struct(RECORD, EPOCH, f"{INSTRUMENT}[]", f"{COLUMN}[]", f"{COLUMN}[]")
-_OPENED = _struct("uint8", "uint8", *["bytes"] * 2, *[PROOF] * 2, "bytes", PROOF)
-SOLVENCY = _struct(
+PENALTY = struct(RECORD, EPOCH, f"{INSTRUMENT}[]", f"{COLUMN}[]", f"{COLUMN}[]")
+_OPENED = struct("uint8", "uint8", *["bytes"] * 2, *[PROOF] * 2, "bytes", PROOF)
+SOLVENCY = struct(
     "uint8", RECORD, *[ACCOUNT] * 2, EPOCH, f"{_OPENED}[]", f"{_OPENED}[]", COLUMN, "bytes"
 )
 

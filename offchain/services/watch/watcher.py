@@ -282,7 +282,8 @@ class Watcher:
         """Return a batch that holds."""
         number = header.batch_no
         close = partial(self.replay.closing_of, number)
-        return Case(header, self.replay.closed_of(number), close)
+        records = partial(self.replay.records_of, number)
+        return Case(header, self.replay.closed_of(number), close, records=records)
 
     def _look_at_deadlines(self, seen: Sightings) -> None:
         for batch_no in range(self._chain.finalised() + 1, self._chain.head() + 1):

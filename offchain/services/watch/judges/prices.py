@@ -60,7 +60,7 @@ def epochs_of(moment: Moment) -> list[Epoch]:
 def _epoch_guesses(moment: Moment) -> Iterator[Epoch]:
     """Yield the honest epoch, and epochs in which one thing is left as it was."""
     header, before = moment.trace.header, moment.before.journal.epoch
-    yield from (shown.epoch for shown in moment.disclosures.liquidations)
+    yield from moment.disclosures.epochs()
     if before is not None:
         yield replace(before, number=before.number + 1)
         yield before
@@ -172,7 +172,7 @@ def _column_cells(opened: Opened, holder: Witness, kind: int) -> Iterator[Accusa
         underlying = number >> UNDERLYING_BITS
         if underlying not in columns:
             columns[underlying] = holder.column(number, kind)
-        yield _cell(opened, holder, number, kind, columns[underlying])
+        yield cell(opened, holder, number, kind, columns[underlying])
 
 
 def _holder(known: Sequence[Witness], kind: int, root: bytes) -> Witness | None:
@@ -192,11 +192,20 @@ def _shown_cells(
     for column in columns:
         for number in sorted(witness.state.instruments):
             if number >> UNDERLYING_BITS == column.underlying:
-                yield _cell(opened, witness, number, column.kind, (column.packed, column.proof))
+                yield cell(opened, witness, number, column.kind, (column.packed, column.proof))
 
 
-def _cell(opened: Opened, witness: Witness, number: int, kind: int, column: Value) -> Accusation:
-    is_value = kind == VALUE_COLUMN
+def cell(
+    opened: Opened,
+    witness: Witness,
+    number: int,
+    kind: int,
+    column: Value,
+    funding: Value | None = None,
+) -> Accusation:
+    """Return that one number of an epoch is wrong; `funding` is the honest column if not given."""
+    if funding is None and kind == VALUE_COLUMN:
+        funding = witness.column(number, FUNDING_COLUMN)
     value = (
         astuple(opened.epoch),
         opened.place,
@@ -205,6 +214,6 @@ def _cell(opened: Opened, witness: Witness, number: int, kind: int, column: Valu
         witness.instrument(number),
         kind,
         column,
-        witness.column(number, FUNDING_COLUMN) if is_value else NO_COLUMN,
+        funding or NO_COLUMN,
     )
     return Accusation(CELL_KIND, f"CELL.{kind}", partial(encode, CELL, value))

@@ -1,0 +1,106 @@
+"""Demands for totals, epochs and columns, over a node."""
+
+from dataclasses import astuple
+
+from offchain.adapters.chain import Chain
+from offchain.adapters.chain_court import CASH, COURT, contents_shown
+from offchain.adapters.chain_demands import REREAD_BLOCKS
+from offchain.adapters.chain_history import ChainEvent
+from offchain.ledger.header import BatchHeader
+from offchain.services.contents import ContentPlace, OpenContent, ShownContent
+from offchain.services.ports import Signer, TransactionReceipt
+
+
+class ChainContents:
+    """A `ContentChain` of one deployment; each object remembers how far it has read. One thread."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._read_to = chain.deployment.block_number - 1
+        self._demands: dict[bytes, OpenContent] = {}
+
+    def block_time(self) -> int:
+        """Return the time of the newest block. [s since 1970]"""
+        return self._chain.block_time()
+
+    def open_contents(self) -> list[OpenContent]:
+        """Return the demands that are open, of any batch, in the order in which they were made."""
+        last = self._chain.block_number()
+        first = min(self._read_to, last) - REREAD_BLOCKS + 1
+        for event in self._chain.history.events((COURT,), first, last):
+            if event.name == "ContentDemanded":
+                found = _demand_of(event)
+                self._demands.pop(found.id, None)  # one that is made again comes last
+                self._demands[found.id] = found
+        self._read_to = last
+        self._demands = {n: d for n, d in self._demands.items() if self._is_open(n)}
+        return list(self._demands.values())
+
+    def _is_open(self, number: bytes) -> bool:
+        _, opened_at, _, _ = self._chain.call(COURT, "demandOf", number)
+        return bool(opened_at)
+
+    def shown_contents(self, hash_of_batch: bytes) -> list[ShownContent]:
+        """Return the contents that were shown of a batch, in order."""
+        return contents_shown(self._chain, hash_of_batch)
+
+    def demand_content(
+        self, signer: Signer, header: BatchHeader, what: int, opening: bytes
+    ) -> TransactionReceipt:
+        """Pay the bond and demand a content; `opening` leads to it from the header.
+
+        Raises
+        ------
+        TransactionReverted
+            The batch is not open, its window is over, it has no such content, or that is demanded
+            already.
+        """
+        bond_e6 = int(self._chain.call(COURT, "bondE6"))
+        self._chain.approve(signer, CASH, bond_e6, COURT)
+        return self._chain.send(signer, COURT, "demandContent", header.values(), what, opening)
+
+    def answer_content(
+        self, signer: Signer, demand: OpenContent, header: BatchHeader, content: bytes
+    ) -> TransactionReceipt:
+        """Show a content that is demanded; the bond waits for the signer.
+
+        Raises
+        ------
+        TransactionReverted
+            It was shown already, it is too late, the batch is gone, or it has another hash.
+        """
+        values = (demand.id, header.values(), astuple(demand.place), content)
+        return self._chain.send(signer, COURT, "answerContent", *values)
+
+    def settle_content(
+        self, signer: Signer, demand: OpenContent, header: BatchHeader
+    ) -> TransactionReceipt:
+        """Have a batch reverted of which nobody showed a content in time.
+
+        Of a batch that is gone, this only gives the bond back.
+
+        Raises
+        ------
+        TransactionReverted
+            There is still time to answer, or the demand is settled.
+        """
+        return self._chain.send(signer, COURT, "settleUnanswered", demand.id, header.values())
+
+    def claim_bonds(self, signer: Signer) -> int:
+        """Pay the signer the bonds that wait for it, and return them. [USD e-6]"""
+        bond_e6 = int(self._chain.call(COURT, "bondOf", signer.address))
+        if bond_e6:
+            self._chain.send(signer, COURT, "claimBond")
+        return bond_e6
+
+
+def _demand_of(event: ChainEvent) -> OpenContent:
+    said = event.arguments
+    return OpenContent(
+        said["id"],
+        said["batchNo"],
+        said["batchHash"],
+        ContentPlace(*said["place"]),
+        said["challenger"],
+        said["until"],
+    )
