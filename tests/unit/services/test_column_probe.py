@@ -1,0 +1,82 @@
+"""Which leaf of a posted tree to ask for, until a wrong one is known."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offchain.ledger.keccak import ZERO32, keccak256
+from offchain.ledger.merkle import ListTree
+from offchain.services.column_probe import ColumnProbe, ShownLeaf
+
+
+def leaves(count: int) -> list[bytes]:
+    return [keccak256(bytes([n])) for n in range(count)]
+
+
+def shown(tree: ListTree, index: int) -> ShownLeaf:
+    return ShownLeaf(index, tree.levels[0][index], tree.proof(index))
+
+
+def search(own: ListTree, posted: ListTree) -> list[int]:
+    """Return what is asked for until all that differs is known."""
+    asked: list[int] = []
+    probe = ColumnProbe(own, posted.root)
+    while (index := probe.next([shown(posted, n) for n in asked])) is not None:
+        assert index not in asked
+        asked.append(index)
+    return asked
+
+
+def test_nothing_is_asked_of_the_honest_tree() -> None:
+    tree = ListTree.of(leaves(6))
+    assert ColumnProbe(tree, tree.root).next([]) is None
+
+
+@given(st.integers(1, 72), st.data())
+def test_every_wrong_leaf_is_asked_for_and_one_within_the_levels(
+    count: int, data: st.DataObject
+) -> None:
+    honest = leaves(count)
+    wrong = data.draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=4))
+    own = ListTree.of(honest)
+    posted = ListTree.of([keccak256(x) if n in wrong else x for n, x in enumerate(honest)])
+    asked = search(own, posted)
+    assert wrong <= set(asked)
+    first = min(asked.index(n) for n in wrong)
+    assert first < len(own.levels)
+    assert len(asked) <= len(wrong) * len(own.levels)
+
+
+def test_a_root_that_nobody_opens_is_asked_for_at_the_first_place() -> None:
+    assert ColumnProbe(ListTree.of(leaves(5)), b"\x13" * 32).next([]) == 0
+
+
+def test_leaves_beyond_the_list_are_not_asked_for() -> None:
+    own, posted = ListTree.of(leaves(5)), ListTree.of(leaves(7))
+    asked = search(own, posted)
+    assert max(asked) < 5
+    assert ColumnProbe(own, posted.root).next([shown(posted, n) for n in asked]) is None
+
+
+@pytest.mark.parametrize("deeper", [True, False])
+def test_a_tree_of_another_shape_is_given_up_when_every_leaf_was_shown(deeper: bool) -> None:
+    own = ListTree.of(leaves(4))
+    tree = ListTree.of([*leaves(4), *leaves(8)[4:]]) if deeper else ListTree.of(leaves(2))
+    known: list[ShownLeaf] = []
+    probe = ColumnProbe(own, tree.root)
+    while (index := probe.next(known)) is not None:
+        assert index not in [leaf.index for leaf in known]
+        known.append(shown(tree, index % tree.size) if deeper else _elsewhere(index))
+    assert len(known) <= 4
+
+
+def _elsewhere(index: int) -> ShownLeaf:
+    return ShownLeaf(index, keccak256(b"?"), (ZERO32,))
+
+
+def test_what_belongs_to_another_tree_leads_nowhere() -> None:
+    own, posted = ListTree.of(leaves(4)), ListTree.of(leaves(5)[1:])
+    other: Sequence[ShownLeaf] = [shown(own, 3)]
+    assert ColumnProbe(own, posted.root).next(other) == 0
