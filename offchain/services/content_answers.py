@@ -7,17 +7,23 @@ epochs asked for are kept.
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from offchain.ledger.columns import Columns
-from offchain.ledger.epoch import Epoch
+from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.totals import Totals
+from offchain.ledger.wire import decode_records
 from offchain.services.contents import (
+    IS_COLUMN,
+    TREES,
     ContentChain,
     ContentPlace,
     OpenContent,
     content_of,
+    root_of,
     show_content,
+    tree_kind,
 )
 from offchain.services.errors import CheckpointMismatch
 from offchain.services.path_answers import CutBatches
@@ -25,7 +31,7 @@ from offchain.services.ports import SignedBatch, Signer
 
 JournalAt = Callable[[int], Journal]
 """Returns the journal after a record, by its sequence number."""
-MOST_EPOCHS = 16
+MOST_EPOCHS = 64
 
 
 class KeptColumns:
@@ -43,8 +49,15 @@ class KeptColumns:
         self._journal_at, self._most = journal_at, most_epochs
         self._kept: OrderedDict[bytes, Columns] = OrderedDict()
 
-    def of(self, signed: SignedBatch, hash_of_epoch: bytes) -> Columns:
+    def of(
+        self, signed: SignedBatch, hash_of_epoch: bytes, others: Sequence[bytes] = ()
+    ) -> Columns:
         """Return the columns of an epoch that is in force after a record of the batch.
+
+        Parameters
+        ----------
+        others : sequence of bytes
+            Epochs of the batch that will be asked for next: one replay makes them all.
 
         Raises
         ------
@@ -54,28 +67,43 @@ class KeptColumns:
             The log does not replay.
         """
         if hash_of_epoch not in self._kept:
-            self._kept[hash_of_epoch] = self._made(signed, hash_of_epoch)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            new = [other for other in others if other not in self._kept]
+            self._make(signed, {hash_of_epoch, *new[: self._most - 1]})
+        if hash_of_epoch not in self._kept:
+            number = signed.batch.header.batch_no
+            raise CheckpointMismatch(f"an epoch of batch {number} does not follow from the log")
         self._kept.move_to_end(hash_of_epoch)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
         return self._kept[hash_of_epoch]
 
-    def _made(self, signed: SignedBatch, hash_of_epoch: bytes) -> Columns:
-        steps, number = signed.batch.steps, signed.batch.header.batch_no
-        index = next((i for i, s in enumerate(steps) if s.epoch_hash == hash_of_epoch), None)
-        if index is not None:
-            journal = self._journal_at(signed.last_seq - len(steps) + 1 + index)
-            if journal.columns is not None and journal.open.last_step == steps[index]:
-                return journal.columns
-        raise CheckpointMismatch(f"an epoch of batch {number} does not follow from the log")
+    def _make(self, signed: SignedBatch, hashes: set[bytes]) -> None:
+        """Replay a batch from the first record to the last after which these are in force."""
+        steps = signed.batch.steps
+        first: dict[bytes, int] = {}
+        for index, step in enumerate(steps):
+            if step.epoch_hash in hashes:
+                first.setdefault(step.epoch_hash, index)
+        if not first:
+            return
+        places = sorted(first.values())
+        journal = self._journal_at(signed.last_seq - len(steps) + 1 + places[0])
+        records = decode_records(signed.batch.log)
+        for index, record in enumerate(islice(records, places[-1] + 1)):
+            if index > places[0]:
+                journal.apply(record)
+            is_right = index >= places[0] and journal.open.last_step == steps[index]
+            if index in places and is_right and journal.columns is not None:
+                self._kept[steps[index].epoch_hash] = journal.columns
 
 
 @dataclass(frozen=True)
 class SignedContents:
-    """A `Holder` of a batch that was cut here."""
+    """A `Holder` of a batch that was cut here; `wanted` are epochs that are asked for as well."""
 
     signed: SignedBatch
     kept: KeptColumns
+    wanted: tuple[bytes, ...] = ()
 
     def totals(self) -> Totals:
         """Return the totals."""
@@ -87,7 +115,7 @@ class SignedContents:
 
     def columns(self, hash_of_epoch: bytes) -> Columns:
         """Return the columns of one of its epochs; CheckpointMismatch when it has none."""
-        return self.kept.of(self.signed, hash_of_epoch)
+        return self.kept.of(self.signed, hash_of_epoch, self.wanted)
 
 
 class ContentAnswerer:
@@ -119,16 +147,31 @@ class ContentAnswerer:
             A batch commits to other contents than the log gives.
         """
         demands = sorted(self._chain.open_contents(), key=lambda demand: demand.until_s)
-        shown = [demand.place for demand in demands if self._answer(demand)]
+        shown = [demand.place for demand in demands if self._answer(demand, demands)]
         if shown:
             self._chain.claim_bonds(self._signer)
         return shown
 
-    def _answer(self, demand: OpenContent) -> bool:
+    def _answer(self, demand: OpenContent, demands: Sequence[OpenContent]) -> bool:
         signed = self._batches.batch(demand.batch_no)
         if signed is None or signed.batch.hash != demand.batch_hash:
             return False
-        content = content_of(SignedContents(signed, self._columns), demand.place)
+        wanted = epochs_wanted(signed, demands)
+        content = content_of(SignedContents(signed, self._columns, wanted), demand.place)
         if content is None:
             raise CheckpointMismatch(f"batch {demand.batch_no} has no {demand.place}")
         return show_content(self._chain, self._signer, demand, signed.batch.header, content)
+
+
+def epochs_wanted(signed: SignedBatch, demands: Sequence[OpenContent]) -> tuple[bytes, ...]:
+    """Return the epochs of a batch of which columns are demanded, in the order of the demands."""
+    places = {
+        (tree_kind(demand.place.kind), demand.place.expected): None
+        for demand in demands
+        if demand.batch_hash == signed.batch.hash and demand.place.what == IS_COLUMN
+    }
+    by_root: dict[tuple[int, bytes], bytes] = {}
+    for epoch in signed.batch.epochs:
+        for tree in TREES:
+            by_root.setdefault((tree, root_of(epoch, tree)), epoch_hash(epoch))
+    return tuple(dict.fromkeys(by_root[place] for place in places if place in by_root))

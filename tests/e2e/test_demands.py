@@ -8,6 +8,7 @@ import pytest
 
 from offchain.adapters.anvil import Anvil, AnvilOptions
 from offchain.adapters.chain import BatchStatus, Chain
+from offchain.adapters.chain_contents import ChainContents
 from offchain.adapters.chain_demands import ChainDemands
 from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.app.devnet import GAS_MONEY_WEI, launch, save_deployment
@@ -18,13 +19,15 @@ from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.trace_data import posted_records
+from offchain.services.contents import IS_COLUMN, IS_EPOCH, IS_TOTALS
 from offchain.services.demands import Finding, Inquiry, ShownWalk
 from offchain.services.replica import cut_as_posted
 from offchain.services.signing import KeySigner
+from offchain.services.watch.content_inquiry import COLUMN_OPENING
 from offchain.services.watch.judges.books import packed_sums
 from offchain.services.watch.judges.structure import ruled
 from offchain.services.watch.moment import Witness
-from offchain.services.watch.shapes import OWED
+from offchain.services.watch.shapes import OWED, STEP_OPENING, encode
 from tests.support.devnet import SEQUENCER
 from tests.support.lying_tree import honest, richer, with_leaf
 from tests.support.mortal import START_NS, TERMS, WINDOW_S, Inhabited, Life, pay_in
@@ -198,6 +201,31 @@ def test_a_node_closes_a_challenge_that_nobody_reveals_and_its_batch_becomes_fin
     assert chain.finalised() == 1
 
 
+def ask_contents(here: Inhabited) -> int:
+    """Demand contents of the last batch, let the node answer, and return what it got. [USD e-6]"""
+    chain, payee, journal = here.chain, here.devnet.keys.relayer.address, Journal()
+    for posted in chain.committed_batches():
+        for record in posted_records(posted.header, posted.data):
+            assert not isinstance(journal.apply(record), Rejected)
+        batch = cut_as_posted(journal, posted.header.engine_hash, posted.header)
+    header, contents, last = batch.header, ChainContents(chain), len(batch.steps) - 1
+    opening = (astuple(batch.steps[last]), last, batch.step_proof(last))
+    instrument, epoch = Witness(journal).instrument(0), astuple(batch.epochs[-1])
+    contents.demand_content(WATCHER, header, IS_TOTALS, b"")
+    contents.demand_content(WATCHER, header, IS_EPOCH, encode(STEP_OPENING, opening))
+    for kind in (255, 35, 254):
+        column = encode(COLUMN_OPENING, (opening, epoch, kind, instrument))
+        contents.demand_content(WATCHER, header, IS_COLUMN, column)
+    assert chain.status_of(header.batch_no) == BatchStatus.CHALLENGED
+    before = chain.token_balance(0, payee)
+    here.node.settle()
+    assert chain.status_of(header.batch_no) == BatchStatus.COMMITTED
+    totals, shown, *columns = contents.shown_contents(batch_hash(header))
+    assert (totals.totals, shown.epoch) == (batch.totals, batch.epochs[-1])
+    assert [content.place.kind for content in columns] == [255, 35, 254]
+    return chain.token_balance(0, payee) - before
+
+
 def test_an_honest_node_answers_is_paid_for_it_and_goes_on_also_after_a_restart(
     inhabited: Life,
 ) -> None:
@@ -207,6 +235,7 @@ def test_an_honest_node_answers_is_paid_for_it_and_goes_on_also_after_a_restart(
     here.node.settle(force=True)
     count = checkpoint_of(replayed(here.chain)).count
     assert ask(here, [0, count - 1, count]) == 3 * BOND_E6
+    assert ask_contents(here) == 5 * BOND_E6
     here.wait(WINDOW_S + REVEAL_S)
     here.node.settle()
     assert here.chain.finalised() == 1
@@ -218,6 +247,7 @@ def test_an_honest_node_answers_is_paid_for_it_and_goes_on_also_after_a_restart(
     again = Inhabited(replace(inhabited, number=2))
     again.node.start()
     assert ask(again, [1]) == BOND_E6
+    assert ask_contents(again) == 5 * BOND_E6
     again.wait(WINDOW_S + REVEAL_S)
     again.node.settle()
     assert again.chain.finalised() == 2

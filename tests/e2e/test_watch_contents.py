@@ -225,7 +225,23 @@ def test_one_wrong_column_is_found_by_its_answers_and_decided_by_the_judge(
     assert len(demanded) <= is_hidden + levels
 
 
-def test_what_a_stranger_demands_of_an_honest_batch_is_shown_and_it_becomes_final(
+def test_a_wrong_column_of_an_epoch_that_is_not_the_last_is_decided_by_the_judge(
+    venue: SignedVenue, choices: WatchChoices
+) -> None:
+    venue.price(121_000)
+    columns = venue.journal.columns
+    assert columns is not None
+    venue.price(121_050)
+    batch = venue.cut()
+    place = len(batch.epochs) - 2
+    made_up = with_charges(columns, 0, flipped(columns.charges[0], 3))
+    wrong = epoch_over(batch.epochs[place], made_up)
+    header = commit(venue, with_epoch(batch, epoch_hash(wrong), wrong, place))
+    liar = Liar(batch.totals, (wrong,), made_up)
+    assert len(assert_found(venue, choices, header, liar, "CELL.254")) >= 2
+
+
+def test_what_a_stranger_demands_of_an_honest_batch_is_shown_and_the_batch_stands(
     venue: SignedVenue, choices: WatchChoices
 ) -> None:
     batch, columns = next_batch(venue)

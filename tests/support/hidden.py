@@ -3,17 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from eth_abi.abi import decode
+
 from offchain.ledger.batch import Batch
 from offchain.ledger.columns import Columns, column_hash
 from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.keccak import ZERO32, keccak256
-from offchain.ledger.merkle import ListTree
+from offchain.ledger.merkle import ListTree, root_from
 from offchain.ledger.totals import Totals, totals_hash
 from offchain.ledger.trace import Step, step_hash
 from offchain.ledger.trace_data import encode_step_data
-from offchain.services.contents import ContentPlace, OpenContent, ShownContent
+from offchain.services.contents import (
+    IS_EPOCH,
+    IS_TOTALS,
+    KIND_BITS,
+    ContentPlace,
+    OpenContent,
+    ShownContent,
+    index_of,
+    root_of,
+)
 from offchain.services.ports import Signer, TransactionReceipt
+from offchain.services.watch.content_inquiry import COLUMN_OPENING
+from offchain.services.watch.shapes import STEP_OPENING
 from tests.support.lying_tree import BOND_E6, REVEAL_S, refusal
 
 Posted = tuple[BatchHeader, bytes]
@@ -45,24 +58,26 @@ def with_totals(batch: Batch, hash_of_totals: bytes) -> Posted:
     return replace(batch.header, totals_hash=hash_of_totals, state_root=root), batch.data
 
 
-def with_epoch(batch: Batch, hash_of_epoch: bytes, epoch: Epoch | None = None) -> Posted:
-    """Return the batch with another hash in place of its last epoch, consistent in all the rest."""
-    honest = epoch_hash(batch.epochs[-1])
+def with_epoch(
+    batch: Batch, hash_of_epoch: bytes, epoch: Epoch | None = None, place: int = -1
+) -> Posted:
+    """Return the batch with another hash in place of an epoch, consistent in all the rest."""
+    hashes = [epoch_hash(known) for known in batch.epochs]
+    honest, hashes[place] = hashes[place], hash_of_epoch
     steps = [
         replace(step, epoch_hash=hash_of_epoch) if step.epoch_hash == honest else step
         for step in batch.steps
     ]
     data = batch.log + _trace(batch, steps)
-    hashes = [*[epoch_hash(known) for known in batch.epochs[:-1]], hash_of_epoch]
-    shown = epoch or batch.epochs[-1]
+    last = batch.epochs[-1] if epoch is None or place != -1 else epoch
     header = replace(
         batch.header,
         trace_root=ListTree.of([step_hash(step) for step in steps]).root,
         da_hash=keccak256(data),
         da_length=len(data),
         epoch_root=ListTree.of(hashes).root,
-        price_root=shown.price_root,
-        risk_root=shown.risk_root,
+        price_root=last.price_root,
+        risk_root=last.risk_root,
     )
     return header, data
 
@@ -214,12 +229,6 @@ class MemoryContents:
 
 def place_of(header: BatchHeader, what: int, opening: bytes) -> ContentPlace:
     """Return what an opening leads to, as the court does; nothing about it is checked."""
-    from eth_abi.abi import decode
-
-    from offchain.services.contents import IS_EPOCH, IS_TOTALS, KIND_BITS, root_of
-    from offchain.services.watch.content_inquiry import COLUMN_OPENING
-    from offchain.services.watch.shapes import STEP_OPENING
-
     if what == IS_TOTALS:
         return ContentPlace(what, 0, header.totals_hash)
     if what == IS_EPOCH:
@@ -232,9 +241,6 @@ def place_of(header: BatchHeader, what: int, opening: bytes) -> ContentPlace:
 
 def root_shown(shown: ShownContent) -> bytes:
     """Return the hash of what is shown, or the root above a column."""
-    from offchain.ledger.merkle import root_from
-    from offchain.services.contents import index_of
-
     totals, epoch, column = shown.totals, shown.epoch, shown.column
     if totals is not None:
         return totals_hash(totals)

@@ -1,4 +1,4 @@
-"""A stranger demands contents until it knows the lie or the batch is gone; an operator shows them."""
+"""Totals, epochs and columns as an operator shows them when strangers demand them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,6 @@ from offchain.services.recovery import recover
 from tests.support.batcher_rig import Rig, held
 from tests.support.desk import key
 from tests.support.hidden import MemoryContents, root_shown
-from tests.support.lying_tree import BOND_E6
 
 STRANGER, RELAYER = key(71), key(73)
 
@@ -119,6 +118,15 @@ def test_the_log_is_replayed_once_for_an_epoch_and_not_for_totals(venue: Venue) 
     assert steps[venue.replayed[0] - 1].epoch_hash == places[1].expected
 
 
+def test_one_replay_makes_the_columns_of_every_epoch_that_is_asked_for(venue: Venue) -> None:
+    wanted = [place for place in venue.places(2) if place.what == IS_COLUMN]
+    assert len({place.expected for place in wanted}) >= 2 * len(TREES)
+    for place in reversed(wanted):
+        venue.court.expect(place, STRANGER, venue.header(2))
+    assert len(venue.operator.step()) == len(wanted)
+    assert len(venue.replayed) == 1
+
+
 def test_few_epochs_are_kept(venue: Venue) -> None:
     kept = KeptColumns(venue.journal_at, most_epochs=1)
     signed, epochs = venue.signed(1), venue.signed(1).batch.epochs
@@ -153,7 +161,6 @@ def test_an_operator_that_is_overtaken_goes_on_and_other_refusals_are_told(venue
     venue.court.refuse_next = "WrongContent"
     with pytest.raises(TransactionReverted, match="WrongContent"):
         venue.operator.step()
-    assert BOND_E6
 
 
 def test_a_batch_has_no_content_of_another(venue: Venue) -> None:
