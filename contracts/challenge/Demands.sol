@@ -9,7 +9,7 @@ import {Contents} from "../libraries/Contents.sol";
 import {SumTree} from "../libraries/SumTree.sol";
 import {BatchHeader} from "../types/Batch.sol";
 import {ExitLeaf} from "../types/Checkpoint.sol";
-import {CONTENT_COLUMN, ContentPlace} from "../types/Content.sol";
+import {CONTENT_PRICES, ContentPlace} from "../types/Content.sol";
 import {ACCOUNT_TREE_DEPTH} from "../types/Units.sol";
 import {CourtStore} from "./CourtStore.sol";
 
@@ -38,7 +38,7 @@ abstract contract Demands is CourtStore, IDemands {
     {
         uint64 batchNo = header.batchNo;
         bytes32 listingRoot =
-            what == CONTENT_COLUMN ? _listingRootOf(header.paramsHash) : bytes32(0);
+            what >= CONTENT_PRICES ? _listingRootOf(header.paramsHash) : bytes32(0);
         ContentPlace memory place = Contents.placeOf(header, listingRoot, what, opening);
         bytes32 batchHash = BatchHash.givenHeaderHash(header);
         id = _contentIdOf(batchHash, place);
@@ -155,7 +155,7 @@ abstract contract Demands is CourtStore, IDemands {
         return keccak256(abi.encode(batchHash, account));
     }
 
-    /// @dev Two words more than the id of a path, so that none is both.
+    /// @dev Three words more than the id of a path, so that none is both.
     function _contentIdOf(bytes32 batchHash, ContentPlace memory place)
         private
         pure

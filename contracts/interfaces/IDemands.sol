@@ -116,8 +116,8 @@ interface IDemands {
 
     /// @notice Shows a content within `revealWindow`; anyone may, as with a path.
     /// @param place As demanded.
-    /// @param content `abi.encode` of the `Totals`, the `Epoch`, or the `Column` with its proof. A
-    /// proof may have any length, as for the judges: a leaf is never a node.
+    /// @param content `abi.encode` of the `Totals`, the `Epoch`, or the `Column` with its proof, as
+    /// long as the tree is deep; of an empty place only the proof counts.
     function answerContent(
         bytes32 id,
         BatchHeader calldata header,

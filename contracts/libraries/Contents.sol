@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {BatchHeader, Totals} from "../types/Batch.sol";
 import {
-    CONTENT_COLUMN,
+    CONTENT_CHARGES,
     CONTENT_EPOCH,
+    CONTENT_PRICES,
+    CONTENT_RISKS,
     CONTENT_TOTALS,
     ColumnOpening,
     ContentPlace
@@ -26,13 +28,14 @@ import {Trace} from "./Trace.sol";
 /// @dev Only what an honest batch has can be demanded. An answer is encoded anew from what was
 /// hashed, so that its event holds all of it, wherever the caller had it in calldata.
 library Contents {
-    uint256 private constant KIND_BITS = 8;
-
     /// @notice No such content can be demanded.
     error UnknownContent(uint8 what);
 
-    /// @notice There is no column of this kind.
-    error UnknownColumn(uint8 kind);
+    /// @notice The instrument opened is not the last of the listing: an asset must follow it.
+    error NotLastInstrument(uint32 index, uint32 next);
+
+    /// @notice The path of a column is not as long as its tree is deep.
+    error ColumnPathLength(uint256 length, uint256 expected);
 
     /// @notice No epoch is in force after the record.
     error NoEpoch(uint32 index);
@@ -46,12 +49,12 @@ library Contents {
         uint8 what,
         bytes calldata opening
     ) internal pure returns (ContentPlace memory) {
-        if (what == CONTENT_TOTALS) return ContentPlace(what, 0, header.totalsHash);
+        if (what == CONTENT_TOTALS) return ContentPlace(what, 0, 0, header.totalsHash);
         if (what == CONTENT_EPOCH) {
-            return ContentPlace(what, 0, epochHashAt(header, stepAt(opening)));
+            return ContentPlace(what, 0, 0, epochHashAt(header, stepAt(opening)));
         }
-        require(what == CONTENT_COLUMN, UnknownContent(what));
-        return columnPlace(header, listingRoot, columnOpeningAt(opening));
+        require(what >= CONTENT_PRICES && what <= CONTENT_CHARGES, UnknownContent(what));
+        return columnPlace(header, listingRoot, what, columnOpeningAt(opening));
     }
 
     /// @notice The hash of what is shown, or of a column the root above it, and what that was.
@@ -68,53 +71,67 @@ library Contents {
             shown = abi.encode(epochAt(answer));
             root = keccak256(shown);
         } else {
-            Column calldata column = columnAt(answer);
+            Column calldata column = columnIn(answer);
             shown = abi.encode(column);
-            root = columnRoot(place.place, column);
+            root = columnRoot(place, column);
         }
     }
 
     function columnPlace(
         BatchHeader calldata header,
         bytes32 listingRoot,
+        uint8 what,
         ColumnOpening calldata opening
-    ) private pure returns (ContentPlace memory) {
+    ) private pure returns (ContentPlace memory made) {
         Openings.requireEpoch(opening.epoch, epochHashAt(header, opening.record));
-        uint8 kind = opening.kind;
-        if (kind == Collateral.KIND) {
-            return ofColumn(Collateral.UNDERLYING, kind, opening.epoch.chargeRoot);
+        Openings.requireInstrument(listingRoot, opening.last);
+        Openings.requireAsset(listingRoot, opening.next);
+        (uint32 last, uint32 next) = (opening.last.index, opening.next.index);
+        require(uint256(next) == uint256(last) + 1, NotLastInstrument(last, next));
+        uint256 underlyings = (uint256(opening.last.listed.id) >> SLOT_BITS) + 1;
+        uint256 count;
+        (count, made.expected) = (2 * underlyings, opening.epoch.priceRoot);
+        if (what == CONTENT_RISKS) {
+            (count, made.expected) = (SCENARIOS * underlyings, opening.epoch.riskRoot);
+        } else if (what == CONTENT_CHARGES) {
+            (count, made.expected) = (1 + underlyings, opening.epoch.chargeRoot);
         }
-        Openings.requireInstrument(listingRoot, opening.instrument);
-        // forge-lint: disable-next-line(unsafe-typecast): 16 bits less 8.
-        uint8 underlying = uint8(opening.instrument.listed.id >> SLOT_BITS);
-        if (kind == Columns.VALUES || kind == Columns.FUNDING) {
-            return ofColumn(underlying, kind, opening.epoch.priceRoot);
-        }
-        if (kind == Charges.KIND) return ofColumn(underlying, kind, opening.epoch.chargeRoot);
-        require(kind < SCENARIOS, UnknownColumn(kind));
-        return ofColumn(underlying, kind, opening.epoch.riskRoot);
+        uint256 leaves = 1 << Trace.depthOf(count);
+        require(opening.place < leaves, Merkle.IndexOutOfRange(opening.place, leaves));
+        // Of at most 256 underlyings.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (made.what, made.place, made.count) = (what, opening.place, uint16(count));
     }
 
-    function ofColumn(uint8 underlying, uint8 kind, bytes32 root)
+    /// @dev The root above a column, or above an empty place of the padding.
+    function columnRoot(ContentPlace calldata place, Column calldata column)
         private
         pure
-        returns (ContentPlace memory)
+        returns (bytes32)
     {
-        uint16 place = uint16(underlying) << uint16(KIND_BITS) | kind;
-        return ContentPlace(CONTENT_COLUMN, place, root);
+        uint256 depth = Trace.depthOf(place.count);
+        require(column.proof.length == depth, ColumnPathLength(column.proof.length, depth));
+        bytes32 leaf;
+        if (place.place < place.count) {
+            (uint8 underlying, uint8 kind) = columnAt(place.what, place.place);
+            leaf = Columns.hash(underlying, kind, column.packed);
+        }
+        return Merkle.listRoot(leaf, place.place, column.proof);
     }
 
-    function columnRoot(uint16 place, Column calldata column) private pure returns (bytes32) {
-        // forge-lint: disable-next-line(unsafe-typecast): the two halves of 16 bits.
-        (uint8 underlying, uint8 kind) = (uint8(place >> KIND_BITS), uint8(place));
-        uint256 index;
-        if (kind == Collateral.KIND) index = Collateral.INDEX;
-        else if (kind == Charges.KIND) index = Charges.index(underlying);
-        else if (kind == Columns.VALUES) index = Columns.valueIndex(underlying);
-        else if (kind == Columns.FUNDING) index = Columns.fundingIndex(underlying);
-        else index = Columns.riskIndex(underlying, kind);
-        bytes32 leaf = Columns.hash(underlying, kind, column.packed);
-        return Merkle.listRoot(leaf, index, column.proof);
+    /// @dev Underlying and kind of the column at a place below the count.
+    // forge-lint: disable-next-item(unsafe-typecast)
+    function columnAt(uint8 what, uint256 place)
+        private
+        pure
+        returns (uint8 underlying, uint8 kind)
+    {
+        if (what == CONTENT_PRICES) {
+            return (uint8(place / 2), place % 2 == 0 ? Columns.VALUES : Columns.FUNDING);
+        }
+        if (what == CONTENT_RISKS) return (uint8(place / SCENARIOS), uint8(place % SCENARIOS));
+        if (place == Collateral.INDEX) return (Collateral.UNDERLYING, Collateral.KIND);
+        return (uint8(place - Charges.index(0)), Charges.KIND);
     }
 
     function epochHashAt(BatchHeader calldata header, StepOpening calldata record)
@@ -157,7 +174,7 @@ library Contents {
         }
     }
 
-    function columnAt(bytes calldata answer) private pure returns (Column calldata e) {
+    function columnIn(bytes calldata answer) private pure returns (Column calldata e) {
         assembly ("memory-safe") {
             e := add(answer.offset, 0x20)
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {InstrumentOpening} from "./ContentEvidence.sol";
+import {AssetOpening, InstrumentOpening} from "./ContentEvidence.sol";
 import {Epoch} from "./Epoch.sol";
 import {StepOpening} from "./Evidence.sol";
 
@@ -11,26 +11,33 @@ uint8 constant CONTENT_TOTALS = 1;
 /// @dev The epoch in force after a record: `abi.encode(StepOpening)` of the record is opened.
 uint8 constant CONTENT_EPOCH = 2;
 
-/// @dev A column of such an epoch: `abi.encode(ColumnOpening)` is opened.
-uint8 constant CONTENT_COLUMN = 3;
+/// @dev A place under the price, risk or charge root of such an epoch: `abi.encode(ColumnOpening)`
+/// is opened.
+uint8 constant CONTENT_PRICES = 3;
+uint8 constant CONTENT_RISKS = 4;
+uint8 constant CONTENT_CHARGES = 5;
 
 /// @notice What must be shown of a batch.
 /// @param what One of the contents above.
-/// @param place Zero, or of a column `underlying << 8 | kind`, kinds as in its hash.
+/// @param place Of a column, its leaf under the root; else zero.
+/// @param count Of columns under the root; else zero. Places from there on are empty.
 /// @param expected The hash that must be opened, or of a column the root above it.
 struct ContentPlace {
     uint8 what;
     uint16 place;
+    uint16 count;
     bytes32 expected;
 }
 
 /// @notice Which column of a batch is demanded.
 /// @param record After which `epoch` is in force.
-/// @param kind The scenario, 255 values, 254 charges, 253 collateral, 252 funding.
-/// @param instrument Any listed one of the underlying; else anything for the collateral.
+/// @param place Leaf under the root, empty ones of the padding included.
+/// @param last The last instrument of the listing: its underlying is the last one too.
+/// @param next The asset that follows it in the listing, which shows that it is the last.
 struct ColumnOpening {
     StepOpening record;
     Epoch epoch;
-    uint8 kind;
-    InstrumentOpening instrument;
+    uint16 place;
+    InstrumentOpening last;
+    AssetOpening next;
 }

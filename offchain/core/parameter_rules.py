@@ -56,6 +56,8 @@ def _check_listing(listing: Listing) -> None:
         )
         slots = [i.slot for i in listing.of_underlying(u.index)]
         require("slots are dense and ascending", holds=slots == list(range(len(slots))))
+        # Of columns, a contract counts as many underlyings as the last listed instrument says.
+        require("every underlying has an instrument", holds=bool(slots))
         require(f"at most {SLOTS} instruments an underlying", holds=len(slots) <= SLOTS)
         require(
             "every underlying has an index feed at its own place",

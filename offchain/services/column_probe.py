@@ -53,8 +53,8 @@ class ColumnProbe:
         """Return the place of a leaf to ask for; None when all that differs is known.
 
         Each answer leads at least one level deeper into a subtree that differs, so that after as
-        many as the tree has levels a wrong leaf is known. Leaves of trees of another shape lead
-        nowhere: what they hold was shown, and nothing is asked twice.
+        many as the tree has levels a wrong leaf is known. Empty places of the padding are asked for
+        as well, and nothing twice.
         """
         seen: set[int] = set()
         theirs: dict[Place, bytes] = {(self.depth, 0): self._root}
@@ -63,8 +63,7 @@ class ColumnProbe:
             seen.add(leaf.index)
             if len(leaf.proof) == self.depth and nodes[self.depth, 0] == self._root:
                 theirs |= nodes
-        unknown = (place for place in self._differing((self.depth, 0), theirs))
-        return next((n for n in unknown if n < self._own.size and n not in seen), None)
+        return next((n for n in self._differing((self.depth, 0), theirs) if n not in seen), None)
 
     def _differing(self, place: Place, theirs: dict[Place, bytes]) -> Iterator[int]:
         """Yield the first leaf of every subtree that differs and is not known deeper."""

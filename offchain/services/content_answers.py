@@ -15,7 +15,6 @@ from offchain.ledger.journal import Journal
 from offchain.ledger.totals import Totals
 from offchain.ledger.wire import decode_records
 from offchain.services.contents import (
-    IS_COLUMN,
     TREES,
     ContentChain,
     ContentPlace,
@@ -23,7 +22,6 @@ from offchain.services.contents import (
     content_of,
     root_of,
     show_content,
-    tree_kind,
 )
 from offchain.services.errors import CheckpointMismatch
 from offchain.services.path_answers import CutBatches
@@ -166,9 +164,9 @@ class ContentAnswerer:
 def epochs_wanted(signed: SignedBatch, demands: Sequence[OpenContent]) -> tuple[bytes, ...]:
     """Return the epochs of a batch of which columns are demanded, in the order of the demands."""
     places = {
-        (tree_kind(demand.place.kind), demand.place.expected): None
+        (demand.place.what, demand.place.expected): None
         for demand in demands
-        if demand.batch_hash == signed.batch.hash and demand.place.what == IS_COLUMN
+        if demand.batch_hash == signed.batch.hash and demand.place.is_column
     }
     by_root: dict[tuple[int, bytes], bytes] = {}
     for epoch in signed.batch.epochs:

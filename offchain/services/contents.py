@@ -28,22 +28,21 @@ from offchain.ledger.columns import (
 )
 from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.header import BatchHeader
+from offchain.ledger.keccak import ZERO32
 from offchain.ledger.merkle import ListTree
 from offchain.ledger.totals import Totals, encode_totals, totals_hash
 from offchain.services.errors import TransactionReverted
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.watch.shapes import COLUMN, EPOCH, TOTALS, encode
 
-IS_TOTALS, IS_EPOCH, IS_COLUMN = 1, 2, 3
+IS_TOTALS, IS_EPOCH, IS_PRICES, IS_RISKS, IS_CHARGES = 1, 2, 3, 4, 5
 """What a content is; `contracts/types/Content.sol` has the same numbers."""
-KIND_BITS = 8
+TREES = (IS_PRICES, IS_RISKS, IS_CHARGES)
+"""The contents that are columns, by the root above them."""
 OVERTAKEN = frozenset(
     {"DemandExists", "NoSuchDemand", "AnswerTooLate", "BatchGone", "NotOpen", "WrongHeader"}
 )
 """Refusals that mean that somebody else was quicker, or that the batch has gone."""
-FIRST_SCENARIO = 0
-TREES = (VALUE_COLUMN, CHARGE_COLUMN, FIRST_SCENARIO)
-"""One kind of column of each of the three trees of an epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +52,48 @@ class ContentPlace:
     Attributes
     ----------
     what : int
-        `IS_TOTALS`, `IS_EPOCH` or `IS_COLUMN`.
+        `IS_TOTALS`, `IS_EPOCH`, or one of `TREES`.
     place : int
-        Of a column ``underlying << 8 | kind``, else 0.
+        Of a column, its leaf under the root, else 0.
+    count : int
+        Of columns under the root, else 0; places from there on are empty.
     expected : bytes
         The hash that must be opened, or the root above a column.
     """
 
     what: int
     place: int
+    count: int
     expected: bytes
 
     @property
-    def underlying(self) -> int:
-        """Of a column; 255 of the one of collateral."""
-        return self.place >> KIND_BITS
+    def is_column(self) -> bool:
+        """Whether it is a place under a root of columns."""
+        return self.what in TREES
 
     @property
-    def kind(self) -> int:
-        """Of a column, as in its hash."""
-        return self.place & (1 << KIND_BITS) - 1
+    def is_empty(self) -> bool:
+        """Whether it is a place of the padding, without a column."""
+        return self.place >= self.count
+
+    @property
+    def column(self) -> tuple[int, int]:
+        """Underlying and kind of the column."""
+        return column_at(self.what, self.place)
+
+    def leaf(self, packed: bytes) -> bytes:
+        """Return the leaf at the place, of a column as it was shown."""
+        return ZERO32 if self.is_empty else column_hash(*self.column, packed)
 
     def __str__(self) -> str:
         if self.what == IS_TOTALS:
             return "the totals"
         if self.what == IS_EPOCH:
             return f"the epoch 0x{self.expected.hex()}"
-        return f"column {self.kind} of underlying {self.underlying}"
+        if self.is_empty:
+            return f"the empty place {self.place} under 0x{self.expected.hex()}"
+        underlying, kind = self.column
+        return f"column {kind} of underlying {underlying}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +134,7 @@ class ShownContent:
     @property
     def column(self) -> tuple[bytes, tuple[bytes, ...]] | None:
         """The packed column and its siblings, if that is what was shown."""
-        if self.place.what != IS_COLUMN:
+        if not self.place.is_column:
             return None
         (values,) = abi_decode([COLUMN], self.content)
         packed, proof = values
@@ -190,7 +204,7 @@ def content_of(holder: Holder, place: ContentPlace) -> bytes | None:
         if place.what == IS_EPOCH:
             if epoch_hash(epoch) == place.expected:
                 return shown_epoch(epoch)
-        elif root_of(epoch, place.kind) == place.expected:
+        elif root_of(epoch, place.what) == place.expected:
             return shown_column(holder.columns(epoch_hash(epoch)), place)
     return None
 
@@ -202,9 +216,11 @@ def shown_epoch(epoch: Epoch) -> bytes:
 
 
 def shown_column(columns: Columns, place: ContentPlace) -> bytes:
-    """Return ``abi.encode`` of a column with its proof."""
-    proof = tree_of(columns, place.kind).proof(index_of(place.underlying, place.kind))
-    return encode(COLUMN, (packed_of(columns, place.underlying, place.kind), proof))
+    """Return ``abi.encode`` of a column with its proof; of an empty place, the proof alone."""
+    levels = tree_of(columns, place.what).levels[:-1]
+    proof = tuple(level[place.place >> k ^ 1] for k, level in enumerate(levels))
+    packed = b"" if place.is_empty else packed_of(columns, *place.column)
+    return encode(COLUMN, (packed, proof))
 
 
 def packed_of(columns: Columns, underlying: int, kind: int) -> bytes:
@@ -219,23 +235,25 @@ def packed_of(columns: Columns, underlying: int, kind: int) -> bytes:
     return whole[kind][underlying] if kind in whole else columns.losses[underlying][kind]
 
 
-def tree_kind(kind: int) -> int:
-    """Return which of `TREES` has the columns of a kind."""
+def root_of(epoch: Epoch, what: int) -> bytes:
+    """Return one of the three roots of an epoch."""
+    return (epoch.price_root, epoch.risk_root, epoch.charge_root)[TREES.index(what)]
+
+
+def tree_of(columns: Columns, what: int) -> ListTree:
+    """Return one of the three trees of an epoch."""
+    return (columns.value_tree, columns.loss_tree, columns.charge_tree)[TREES.index(what)]
+
+
+def place_of(epoch: Epoch, columns: Columns, underlying: int, kind: int) -> ContentPlace:
+    """Return the place of a column."""
+    what = IS_RISKS
     if kind in (VALUE_COLUMN, FUNDING_COLUMN):
-        return VALUE_COLUMN
-    return CHARGE_COLUMN if kind in (CHARGE_COLUMN, COLLATERAL_COLUMN) else FIRST_SCENARIO
-
-
-def root_of(epoch: Epoch, kind: int) -> bytes:
-    """Return the root of an epoch under which the columns of a kind are."""
-    roots = (epoch.price_root, epoch.charge_root, epoch.risk_root)
-    return roots[TREES.index(tree_kind(kind))]
-
-
-def tree_of(columns: Columns, kind: int) -> ListTree:
-    """Return the tree in which the columns of a kind are."""
-    trees = (columns.value_tree, columns.charge_tree, columns.loss_tree)
-    return trees[TREES.index(tree_kind(kind))]
+        what = IS_PRICES
+    elif kind in (CHARGE_COLUMN, COLLATERAL_COLUMN):
+        what = IS_CHARGES
+    count = tree_of(columns, what).size
+    return ContentPlace(what, index_of(underlying, kind), count, root_of(epoch, what))
 
 
 def index_of(underlying: int, kind: int) -> int:
@@ -251,20 +269,15 @@ def index_of(underlying: int, kind: int) -> int:
     return underlying * SCENARIOS + kind
 
 
-def column_at(tree: int, index: int) -> tuple[int, int]:
+def column_at(what: int, index: int) -> tuple[int, int]:
     """Return underlying and kind at a place of one of `TREES`."""
-    if tree == VALUE_COLUMN:
+    if what == IS_PRICES:
         return index // 2, FUNDING_COLUMN if index % 2 else VALUE_COLUMN
-    if tree == FIRST_SCENARIO:
+    if what == IS_RISKS:
         return divmod(index, SCENARIOS)
     if index == COLLATERAL_PLACE:
         return COLLATERAL_UNDERLYING, COLLATERAL_COLUMN
     return index - charge_place(0), CHARGE_COLUMN
-
-
-def leaf_of_column(place: ContentPlace, packed: bytes) -> bytes:
-    """Return the leaf of a column that was shown."""
-    return column_hash(place.underlying, place.kind, packed)
 
 
 def show_content(

@@ -6,6 +6,7 @@ import {BatchHeader, BatchStatus} from "../../contracts/types/Batch.sol";
 import {ContentPlace} from "../../contracts/types/Content.sol";
 import {Column} from "../../contracts/types/ContentEvidence.sol";
 import {ContentDemandRig} from "./support/ContentDemandRig.sol";
+import {MerkleTree} from "./support/MerkleTree.sol";
 import {vm} from "./support/Vm.sol";
 
 contract ContentDemandsTest is ContentDemandRig {
@@ -85,6 +86,28 @@ contract ContentDemandsTest is ContentDemandRig {
         vm.expectEmit(COURT);
         emit IDemands.ContentAnswered(id, 1, OPERATOR, hashOf(header), place, content);
         answerWith(id, header, place, content);
+        assertStatus(1, BatchStatus.COMMITTED);
+    }
+
+    /// @dev So that nothing hides in the padding, where a shorter path would find it.
+    function test_an_empty_place_can_be_demanded_and_shown_to_be_empty() public {
+        BatchHeader memory header = opened();
+        bytes32[] memory leaves_ = leavesUnder(0);
+        bytes32[] memory whole = new bytes32[](128);
+        for (uint256 i = 0; i < leaves_.length; ++i) {
+            whole[i] = leaves_[i];
+        }
+        uint16[3] memory places = [uint16(108), 111, 127];
+        for (uint256 i = 0; i < places.length; ++i) {
+            bytes memory opening = abi.encode(columnOpeningAt(places[i]));
+            vm.prank(ALICE);
+            bytes32 id = demands.demandContent(header, RISKS, opening);
+            ContentPlace memory place = ContentPlace(RISKS, places[i], 108, rootAbove(0));
+            vm.assertEq(id, idOf(header, place));
+            answerWith(
+                id, header, place, abi.encode(Column("", MerkleTree.proof(whole, places[i])))
+            );
+        }
         assertStatus(1, BatchStatus.COMMITTED);
     }
 
@@ -205,7 +228,7 @@ contract ContentDemandsTest is ContentDemandRig {
         demanded(BOB, header, 1);
         vm.startPrank(ALICE);
         uint256 start = gasleft();
-        bytes32 id = demands.demandContent(header, COLUMN, opening);
+        bytes32 id = demands.demandContent(header, CHARGES_OF, opening);
         uint256 opening_ = start - gasleft();
         start = gasleft();
         demands.answerContent(id, header, place, content);

@@ -24,13 +24,13 @@ contract ContentDemandsRefusalsTest is ContentDemandRig {
     function demandColumn(BatchHeader memory header, ColumnOpening memory opening) private {
         bytes memory encoded = abi.encode(opening);
         vm.prank(ALICE);
-        demands.demandContent(header, COLUMN, encoded);
+        demands.demandContent(header, PRICES, encoded);
     }
 
     function test_RevertWhen_there_is_no_such_content() public {
         BatchHeader memory header = opened();
-        for (uint8 what = 0; what < 6; ++what) {
-            if (what >= TOTALS && what <= COLUMN) continue;
+        for (uint8 what = 0; what < 9; ++what) {
+            if (what >= TOTALS && what <= CHARGES_OF) continue;
             vm.expectRevert(abi.encodeWithSelector(Contents.UnknownContent.selector, what));
             demands.demandContent(header, what, "");
         }
@@ -72,23 +72,36 @@ contract ContentDemandsRefusalsTest is ContentDemandRig {
     }
 
     /// @dev Nobody could show a column that an honest epoch does not have.
-    function test_RevertWhen_the_underlying_is_not_listed() public {
+    function test_RevertWhen_instrument_or_asset_are_not_listed() public {
         BatchHeader memory header = opened();
         ColumnOpening memory wanted = columnOpening(0, VALUES);
-        wanted.instrument.listed.id = 5 << 8;
+        wanted.last.listed.id = 5 << 8;
+        vm.expectPartialRevert(Openings.WrongRoot.selector);
+        demandColumn(header, wanted);
+        wanted = columnOpening(0, VALUES);
+        wanted.next.listed.capE8 = 1;
         vm.expectPartialRevert(Openings.WrongRoot.selector);
         demandColumn(header, wanted);
     }
 
-    function test_RevertWhen_there_is_no_column_of_this_kind() public {
+    /// @dev With fewer underlyings the tree would have another depth, at which nobody can answer.
+    function test_RevertWhen_the_instrument_is_not_the_last() public {
         BatchHeader memory header = opened();
-        uint8[3] memory kinds = [uint8(36), 100, 251];
-        for (uint256 k = 0; k < kinds.length; ++k) {
-            ColumnOpening memory wanted = columnOpening(0, VALUES);
-            wanted.kind = kinds[k];
-            vm.expectRevert(abi.encodeWithSelector(Contents.UnknownColumn.selector, kinds[k]));
-            demandColumn(header, wanted);
-        }
+        ColumnOpening memory wanted = columnOpening(0, VALUES);
+        wanted.last = instrument(0);
+        vm.expectRevert(abi.encodeWithSelector(Contents.NotLastInstrument.selector, 1, 4));
+        demandColumn(header, wanted);
+        wanted.last = instrument(2);
+        wanted.next = asset(2);
+        vm.expectRevert(abi.encodeWithSelector(Contents.NotLastInstrument.selector, 3, 5));
+        demandColumn(header, wanted);
+    }
+
+    function test_RevertWhen_the_place_lies_beyond_the_tree() public {
+        BatchHeader memory header = opened();
+        vm.expectRevert(abi.encodeWithSelector(Merkle.IndexOutOfRange.selector, 8, 8));
+        demandColumn(header, columnOpeningAt(8));
+        demandColumn(header, columnOpeningAt(7));
     }
 
     function test_RevertWhen_the_header_is_not_the_one_that_was_committed() public {
@@ -130,7 +143,8 @@ contract ContentDemandsRefusalsTest is ContentDemandRig {
         BatchHeader memory header = opened();
         bytes32 id = demandedColumn(ALICE, header, 1, VALUES);
         ContentPlace[3] memory others =
-            [columnPlace(1, FUNDING), columnPlace(2, VALUES), columnPlace(1, VALUES)];
+            [columnPlace(1, FUNDING), columnPlace(1, VALUES), columnPlace(1, VALUES)];
+        others[1].count += 1;
         others[2].what = EPOCH;
         for (uint256 i = 0; i < others.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IDemands.NoSuchDemand.selector, id));
@@ -195,9 +209,9 @@ contract ContentDemandsRefusalsTest is ContentDemandRig {
         for (uint256 i = 0; i < right.proof.length; ++i) {
             longer[i] = right.proof[i];
         }
-        vm.expectPartialRevert(IDemands.WrongContent.selector);
+        vm.expectRevert(abi.encodeWithSelector(Contents.ColumnPathLength.selector, 3, 2));
         answerWith(id, header, columnPlace(2, CHARGES), abi.encode(Column(right.packed, longer)));
-        vm.expectRevert(abi.encodeWithSelector(Merkle.IndexOutOfRange.selector, 3, 1));
+        vm.expectRevert(abi.encodeWithSelector(Contents.ColumnPathLength.selector, 0, 2));
         answerWith(
             id, header, columnPlace(2, CHARGES), abi.encode(Column(right.packed, new bytes32[](0)))
         );

@@ -19,14 +19,14 @@ from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.trace_data import posted_records
-from offchain.services.contents import IS_COLUMN, IS_EPOCH, IS_TOTALS
+from offchain.services.contents import IS_EPOCH, IS_TOTALS, place_of
 from offchain.services.demands import Finding, Inquiry, ShownWalk
 from offchain.services.replica import cut_as_posted
 from offchain.services.signing import KeySigner
 from offchain.services.watch.content_inquiry import COLUMN_OPENING
 from offchain.services.watch.judges.books import packed_sums
 from offchain.services.watch.judges.structure import ruled
-from offchain.services.watch.moment import Witness
+from offchain.services.watch.moment import Witness, listing_of
 from offchain.services.watch.shapes import OWED, STEP_OPENING, encode
 from tests.support.devnet import SEQUENCER
 from tests.support.lying_tree import honest, richer, with_leaf
@@ -210,19 +210,22 @@ def ask_contents(here: Inhabited) -> int:
         batch = cut_as_posted(journal, posted.header.engine_hash, posted.header)
     header, contents, last = batch.header, ChainContents(chain), len(batch.steps) - 1
     opening = (astuple(batch.steps[last]), last, batch.step_proof(last))
-    instrument, epoch = Witness(journal).instrument(0), astuple(batch.epochs[-1])
+    listed, columns = listing_of(journal), journal.columns
+    assert columns is not None
+    ends = (listed.instruments[max(listed.instruments)], listed.assets[1])
     contents.demand_content(WATCHER, header, IS_TOTALS, b"")
     contents.demand_content(WATCHER, header, IS_EPOCH, encode(STEP_OPENING, opening))
-    for kind in (255, 35, 254):
-        column = encode(COLUMN_OPENING, (opening, epoch, kind, instrument))
-        contents.demand_content(WATCHER, header, IS_COLUMN, column)
+    places = [place_of(batch.epochs[-1], columns, 0, kind) for kind in (255, 35, 254)]
+    for place in places:
+        value = (opening, astuple(batch.epochs[-1]), place.place, *ends)
+        contents.demand_content(WATCHER, header, place.what, encode(COLUMN_OPENING, value))
     assert chain.status_of(header.batch_no) == BatchStatus.CHALLENGED
     before = chain.token_balance(0, payee)
     here.node.settle()
     assert chain.status_of(header.batch_no) == BatchStatus.COMMITTED
-    totals, shown, *columns = contents.shown_contents(batch_hash(header))
+    totals, shown, *others = contents.shown_contents(batch_hash(header))
     assert (totals.totals, shown.epoch) == (batch.totals, batch.epochs[-1])
-    assert [content.place.kind for content in columns] == [255, 35, 254]
+    assert [content.place for content in others] == places
     return chain.token_balance(0, payee) - before
 
 

@@ -18,19 +18,17 @@ from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.totals import totals_hash
 from offchain.services.contents import (
-    IS_COLUMN,
     IS_EPOCH,
     IS_TOTALS,
-    KIND_BITS,
+    TREES,
     ContentPlace,
-    column_at,
     content_of,
-    root_of,
+    place_of,
     tree_of,
 )
 from offchain.services.watch.content_inquiry import COLUMN_OPENING
-from offchain.services.watch.moment import Witness
-from offchain.services.watch.shapes import NO_INSTRUMENT, STEP_OPENING, encode
+from offchain.services.watch.moment import listing_of
+from offchain.services.watch.shapes import STEP_OPENING, encode
 from tests.support.devnet import SEQUENCER
 from tests.support.hidden import (
     Liar,
@@ -221,7 +219,7 @@ def test_one_wrong_column_is_found_by_its_answers_and_decided_by_the_judge(
     assert demanded[-1] == last
     is_hidden = wrong.charge_root != batch.epochs[-1].charge_root  # the header has the other roots
     assert is_hidden == demanded[0].startswith("the epoch")
-    levels = max(len(tree_of(columns, kind).levels) for kind in (255, 254, 0))
+    levels = max(len(tree_of(columns, kind).levels) for kind in TREES)
     assert len(demanded) <= is_hidden + levels
 
 
@@ -247,21 +245,25 @@ def test_what_a_stranger_demands_of_an_honest_batch_is_shown_and_the_batch_stand
     batch, columns = next_batch(venue)
     header = commit(venue, (batch.header, batch.data))
     venue.chain.mint(BOB, 0, BOB.address, 20 * BOND_E6)
-    contents, witness = ChainContents(venue.chain), Witness(venue.journal)
+    contents, listed, epoch = (
+        ChainContents(venue.chain),
+        listing_of(venue.journal),
+        batch.epochs[-1],
+    )
     last = len(batch.steps) - 1
-    record = (batch.steps[last], last, batch.step_proof(last))
-    opening = (astuple(record[0]), *record[1:])
-    epoch = batch.epochs[-1]
+    opening = (astuple(batch.steps[last]), last, batch.step_proof(last))
+    ends = (listed.instruments[max(listed.instruments)], listed.assets[1])
     contents.demand_content(BOB, header, IS_TOTALS, b"")
     contents.demand_content(BOB, header, IS_EPOCH, encode(STEP_OPENING, opening))
-    places = [ContentPlace(IS_TOTALS, 0, header.totals_hash)]
-    places.append(ContentPlace(IS_EPOCH, 0, epoch_hash(epoch)))
-    for underlying, kind in ((0, 255), (1, 252), (1, 35), (0, 0), (1, 254), column_at(254, 0)):
-        instrument = witness.instrument(underlying << 8) or NO_INSTRUMENT
-        value = (opening, astuple(epoch), kind, instrument)
-        contents.demand_content(BOB, header, IS_COLUMN, encode(COLUMN_OPENING, value))
-        place = underlying << KIND_BITS | kind
-        places.append(ContentPlace(IS_COLUMN, place, root_of(epoch, kind)))
+    places = [ContentPlace(IS_TOTALS, 0, 0, header.totals_hash)]
+    places.append(ContentPlace(IS_EPOCH, 0, 0, epoch_hash(epoch)))
+    wanted = ((0, 255), (1, 252), (1, 35), (0, 0), (1, 254), (255, 253))
+    places += [place_of(epoch, columns, *column) for column in wanted]
+    places.append(replace(places[-2], place=3))
+    places.append(replace(places[4], place=127))
+    for place in places[2:]:
+        value = (opening, astuple(epoch), place.place, *ends)
+        contents.demand_content(BOB, header, place.what, encode(COLUMN_OPENING, value))
     assert [demand.place for demand in contents.open_contents()] == places
     told: list[Told] = []
     assert run_watch(replace(choices, steps=1, may_defend=False), told.append)

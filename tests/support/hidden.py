@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from eth_abi.abi import decode
 
+from offchain.core.units import SCENARIOS
 from offchain.ledger.batch import Batch
-from offchain.ledger.columns import Columns, column_hash
+from offchain.ledger.columns import Columns
 from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.keccak import ZERO32, keccak256
@@ -17,11 +18,10 @@ from offchain.ledger.trace_data import encode_step_data
 from offchain.services.contents import (
     IS_EPOCH,
     IS_TOTALS,
-    KIND_BITS,
+    TREES,
     ContentPlace,
     OpenContent,
     ShownContent,
-    index_of,
     root_of,
 )
 from offchain.services.ports import Signer, TransactionReceipt
@@ -184,7 +184,7 @@ class MemoryContents:
         receipt = self._take("demand")
         if batch_hash(header) not in self.headers:
             raise refusal("NotOpen")
-        self.expect(place_of(header, what, opening), signer, header)
+        self.expect(demanded_place(header, what, opening), signer, header)
         return receipt
 
     def answer_content(
@@ -227,20 +227,21 @@ class MemoryContents:
         return TransactionReceipt(call, ZERO32, 1, 0, 0, b"")
 
 
-def place_of(header: BatchHeader, what: int, opening: bytes) -> ContentPlace:
+def demanded_place(header: BatchHeader, what: int, opening: bytes) -> ContentPlace:
     """Return what an opening leads to, as the court does; nothing about it is checked."""
     if what == IS_TOTALS:
-        return ContentPlace(what, 0, header.totals_hash)
+        return ContentPlace(what, 0, 0, header.totals_hash)
     if what == IS_EPOCH:
         ((step, _, _),) = decode([STEP_OPENING], opening)
-        return ContentPlace(what, 0, Step(*step).epoch_hash)
-    ((_, epoch, kind, instrument),) = decode([COLUMN_OPENING], opening)
-    underlying = 255 if kind == 253 else instrument[0][0] >> KIND_BITS
-    return ContentPlace(what, underlying << KIND_BITS | kind, root_of(Epoch(*epoch), kind))
+        return ContentPlace(what, 0, 0, Step(*step).epoch_hash)
+    ((_, epoch, index, last, _),) = decode([COLUMN_OPENING], opening)
+    underlyings = (last[0][0] >> 8) + 1
+    count = (2 * underlyings, SCENARIOS * underlyings, 1 + underlyings)[TREES.index(what)]
+    return ContentPlace(what, index, count, root_of(Epoch(*epoch), what))
 
 
 def root_shown(shown: ShownContent) -> bytes:
-    """Return the hash of what is shown, or the root above a column."""
+    """Return the hash of what is shown, or the root above a column; none of another depth."""
     totals, epoch, column = shown.totals, shown.epoch, shown.column
     if totals is not None:
         return totals_hash(totals)
@@ -248,6 +249,6 @@ def root_shown(shown: ShownContent) -> bytes:
         return epoch_hash(epoch)
     assert column is not None
     packed, proof = column
-    place = shown.place
-    leaf = column_hash(place.underlying, place.kind, packed)
-    return root_from(leaf, index_of(place.underlying, place.kind), proof)
+    if len(proof) != (shown.place.count - 1).bit_length():
+        return ZERO32
+    return root_from(shown.place.leaf(packed), shown.place.place, proof)

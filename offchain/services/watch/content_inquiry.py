@@ -5,7 +5,7 @@ to demand next.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 
 from offchain.ledger.columns import Columns
@@ -15,23 +15,17 @@ from offchain.ledger.keccak import ZERO32
 from offchain.ledger.totals import Totals, totals_hash
 from offchain.services.column_probe import ColumnProbe, ShownLeaf
 from offchain.services.contents import (
-    IS_COLUMN,
     IS_EPOCH,
     IS_TOTALS,
-    KIND_BITS,
     OVERTAKEN,
     TREES,
     ContentChain,
     ContentPlace,
     OpenContent,
     ShownContent,
-    column_at,
     content_of,
-    index_of,
-    leaf_of_column,
     root_of,
     show_content,
-    tree_kind,
     tree_of,
 )
 from offchain.services.errors import TransactionReverted
@@ -39,18 +33,17 @@ from offchain.services.ports import Signer
 from offchain.services.watch.disclosures import Disclosures
 from offchain.services.watch.inquest import NOTHING, Case, Defence, Finding
 from offchain.services.watch.judges.prices import epochs_of
-from offchain.services.watch.moment import UNDERLYING_BITS, Moment, listing_of
+from offchain.services.watch.moment import Moment, listing_of
 from offchain.services.watch.shapes import (
+    ASSET,
     EPOCH,
     INSTRUMENT,
-    NO_INSTRUMENT,
     STEP_OPENING,
-    Value,
     encode,
     struct,
 )
 
-COLUMN_OPENING = struct(STEP_OPENING, EPOCH, "uint8", INSTRUMENT)
+COLUMN_OPENING = struct(STEP_OPENING, EPOCH, "uint16", INSTRUMENT, ASSET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +171,7 @@ def _wanted_totals(case: Case, shown: tuple[ShownContent, ...]) -> Wanted | None
     assert case.close is not None
     assert case.closing is not None
     expected = case.header.totals_hash
-    place = ContentPlace(IS_TOTALS, 0, expected)
+    place = ContentPlace(IS_TOTALS, 0, 0, expected)
     if totals_hash(case.closing.honest.totals) == expected:
         return None
     is_known = case.close(Disclosures(contents=shown)).totals is not None
@@ -198,7 +191,7 @@ def _wanted_prices(case: Case, shown: tuple[ShownContent, ...]) -> Wanted | None
         epochs = epochs_of(moment)
         if not epochs:
             opening = encode(STEP_OPENING, moment.trace.opening(moment.index))
-            return Wanted(ContentPlace(IS_EPOCH, 0, expected), opening)
+            return Wanted(ContentPlace(IS_EPOCH, 0, 0, expected), opening)
         return _wanted_column(moment, epochs[0], shown)
     return None
 
@@ -208,40 +201,33 @@ def _wanted_column(moment: Moment, epoch: Epoch, shown: tuple[ShownContent, ...]
     columns = moment.after.journal.columns
     if columns is None:
         return None
-    for kind in TREES:
-        root, own = root_of(epoch, kind), tree_of(columns, kind)
-        index = ColumnProbe(own, root).next(_leaves_under(root, kind, own.root, shown))
+    for what in TREES:
+        root, own = root_of(epoch, what), tree_of(columns, what)
+        index = ColumnProbe(own, root).next(_leaves_under(root, what, shown))
         if index is not None:
-            underlying, of_kind = column_at(kind, index)
-            place = ContentPlace(IS_COLUMN, underlying << KIND_BITS | of_kind, root)
-            return Wanted(place, _column_opening(moment, epoch, place))
+            opening = _column_opening(moment, epoch, index)
+            return (
+                None
+                if opening is None
+                else Wanted(ContentPlace(what, index, own.size, root), opening)
+            )
     return None
 
 
-def _leaves_under(
-    root: bytes, kind: int, honest: bytes, shown: tuple[ShownContent, ...]
-) -> Iterator[ShownLeaf]:
+def _leaves_under(root: bytes, what: int, shown: tuple[ShownContent, ...]) -> Iterator[ShownLeaf]:
     """Yield the columns that were shown under a root, as leaves of its tree."""
-    if root == honest:
-        return
     for content in shown:
         column, place = content.column, content.place
-        if column is not None and place.expected == root and tree_kind(place.kind) == kind:
+        if column is not None and (place.what, place.expected) == (what, root):
             packed, proof = column
-            index = index_of(place.underlying, place.kind)
-            yield ShownLeaf(index, leaf_of_column(place, packed), proof)
+            yield ShownLeaf(place.place, place.leaf(packed), proof)
 
 
-def _column_opening(moment: Moment, epoch: Epoch, place: ContentPlace) -> bytes:
-    values = (epoch.number, epoch.time_ns, epoch.report_hash)
-    roots = (epoch.price_root, epoch.risk_root, epoch.charge_root)
+def _column_opening(moment: Moment, epoch: Epoch, index: int) -> bytes | None:
+    """Return what leads to a place under a root; None where no asset ends the instruments."""
+    listed = listing_of(moment.listing.journal)
+    if not listed.instruments or not listed.assets:
+        return None
     record = moment.trace.opening(moment.index)
-    instrument = _instrument_of(moment, place.underlying)
-    return encode(COLUMN_OPENING, (record, (*values, *roots), place.kind, instrument))
-
-
-def _instrument_of(moment: Moment, underlying: int) -> Value:
-    """Return any listed instrument of an underlying; of the collateral, nothing."""
-    listed = listing_of(moment.listing.journal).instruments
-    found = (opening for n, opening in listed.items() if n >> UNDERLYING_BITS == underlying)
-    return next(found, NO_INSTRUMENT)
+    last, after = listed.instruments[max(listed.instruments)], listed.assets[min(listed.assets)]
+    return encode(COLUMN_OPENING, (record, astuple(epoch), index, last, after))

@@ -3,10 +3,14 @@ pragma solidity 0.8.37;
 
 import {BatchHeader} from "../../../contracts/types/Batch.sol";
 import {ColumnOpening, ContentPlace} from "../../../contracts/types/Content.sol";
-import {Column, InstrumentOpening} from "../../../contracts/types/ContentEvidence.sol";
+import {
+    AssetOpening,
+    Column,
+    InstrumentOpening
+} from "../../../contracts/types/ContentEvidence.sol";
 import {Epoch} from "../../../contracts/types/Epoch.sol";
 import {StepOpening} from "../../../contracts/types/Evidence.sol";
-import {ListedInstrument} from "../../../contracts/types/Listing.sol";
+import {ListedAsset, ListedInstrument} from "../../../contracts/types/Listing.sol";
 import {Step} from "../../../contracts/types/Trace.sol";
 import {SCENARIOS} from "../../../contracts/types/Units.sol";
 import {DemandRig} from "./DemandRig.sol";
@@ -17,7 +21,9 @@ import {vm} from "./Vm.sol";
 abstract contract ContentDemandRig is DemandRig {
     uint8 internal constant TOTALS = 1;
     uint8 internal constant EPOCH = 2;
-    uint8 internal constant COLUMN = 3;
+    uint8 internal constant PRICES = 3;
+    uint8 internal constant RISKS = 4;
+    uint8 internal constant CHARGES_OF = 5;
     uint8 internal constant VALUES = 255;
     uint8 internal constant CHARGES = 254;
     uint8 internal constant COLLATERAL = 253;
@@ -121,12 +127,15 @@ abstract contract ContentDemandRig is DemandRig {
         return MerkleTree.root(leavesUnder(kind));
     }
 
-    /// @dev The oracle, and an instrument of each underlying.
+    /// @dev The oracle, an instrument of each underlying, and two assets.
     function listing() internal pure returns (bytes32[] memory leaves_) {
-        leaves_ = new bytes32[](1 + UNDERLYINGS);
+        leaves_ = new bytes32[](3 + UNDERLYINGS);
         leaves_[0] = keccak256("oracle");
         for (uint8 u = 0; u < UNDERLYINGS; ++u) {
             leaves_[u + 1] = keccak256(abi.encode(listed(u)));
+        }
+        for (uint8 a = 0; a < 2; ++a) {
+            leaves_[1 + UNDERLYINGS + a] = keccak256(abi.encode(listedAsset(a + 1)));
         }
     }
 
@@ -134,34 +143,51 @@ abstract contract ContentDemandRig is DemandRig {
         made.id = uint16(underlying) << 8 | 2;
     }
 
+    function listedAsset(uint8 asset_) internal pure returns (ListedAsset memory made) {
+        made.asset = asset_;
+    }
+
     function instrument(uint8 underlying) internal pure returns (InstrumentOpening memory) {
         uint32 index = uint32(underlying) + 1;
         return InstrumentOpening(listed(underlying), index, MerkleTree.proof(listing(), index));
     }
 
+    function asset(uint8 number) internal pure returns (AssetOpening memory) {
+        uint32 index = uint32(UNDERLYINGS) + number;
+        return AssetOpening(listedAsset(number), index, MerkleTree.proof(listing(), index));
+    }
+
     function columnOpening(uint8 underlying, uint8 kind)
         internal
         pure
-        returns (ColumnOpening memory made)
+        returns (ColumnOpening memory)
     {
-        made.record = stepOpening(2);
-        made.epoch = epoch();
-        made.kind = kind;
-        if (kind != COLLATERAL) made.instrument = instrument(underlying);
+        return columnOpeningAt(uint16(indexOf(underlying, kind)));
+    }
+
+    function columnOpeningAt(uint16 index) internal pure returns (ColumnOpening memory) {
+        return ColumnOpening(stepOpening(2), epoch(), index, instrument(UNDERLYINGS - 1), asset(1));
+    }
+
+    function whatOf(uint8 kind) internal pure returns (uint8) {
+        if (kind < SCENARIOS) return RISKS;
+        return kind == VALUES || kind == FUNDING ? PRICES : CHARGES_OF;
     }
 
     // What is demanded, by its place.
 
     function totalsPlace(BatchHeader memory header) internal pure returns (ContentPlace memory) {
-        return ContentPlace(TOTALS, 0, header.totalsHash);
+        return ContentPlace(TOTALS, 0, 0, header.totalsHash);
     }
 
     function epochPlace() internal pure returns (ContentPlace memory) {
-        return ContentPlace(EPOCH, 0, keccak256(abi.encode(epoch())));
+        return ContentPlace(EPOCH, 0, 0, keccak256(abi.encode(epoch())));
     }
 
     function columnPlace(uint8 underlying, uint8 kind) internal pure returns (ContentPlace memory) {
-        return ContentPlace(COLUMN, uint16(underlying) << 8 | kind, rootAbove(kind));
+        uint16 count = uint16(leavesUnder(kind).length);
+        uint16 index = uint16(indexOf(underlying, kind));
+        return ContentPlace(whatOf(kind), index, count, rootAbove(kind));
     }
 
     function idOf(BatchHeader memory header, ContentPlace memory place)
@@ -170,7 +196,7 @@ abstract contract ContentDemandRig is DemandRig {
         returns (bytes32)
     {
         return keccak256(
-            abi.encode(hashOf(header), uint256(place.what), uint256(place.place), place.expected)
+            abi.encode(hashOf(header), place.what, place.place, place.count, place.expected)
         );
     }
 
@@ -194,7 +220,7 @@ abstract contract ContentDemandRig is DemandRig {
     {
         bytes memory opening = abi.encode(columnOpening(underlying, kind));
         vm.prank(by);
-        return demands.demandContent(header, COLUMN, opening);
+        return demands.demandContent(header, whatOf(kind), opening);
     }
 
     function answerWith(

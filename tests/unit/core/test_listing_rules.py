@@ -93,6 +93,11 @@ def test_slots_leave_no_gap_and_ascend() -> None:
             listed(instruments=wrong)
 
 
+def test_an_underlying_without_an_instrument_is_refused() -> None:
+    with refused("every underlying has an instrument"):
+        listed(instruments=tuple(i for i in LISTING.instruments if i.underlying == 0))
+
+
 def test_a_listing_may_fill_every_slot_of_an_underlying() -> None:
     strikes = tuple(range(1, 256))
     dates = (("W", WEEK_NS),)

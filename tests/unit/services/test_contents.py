@@ -14,16 +14,15 @@ from offchain.ledger.totals import totals_hash
 from offchain.services.batch_archive import cuts
 from offchain.services.content_answers import ContentAnswerer, KeptColumns, SignedContents
 from offchain.services.contents import (
-    IS_COLUMN,
     IS_EPOCH,
     IS_TOTALS,
-    KIND_BITS,
     TREES,
     ContentPlace,
     ShownContent,
     column_at,
     content_of,
     index_of,
+    place_of,
     root_of,
     tree_of,
 )
@@ -68,16 +67,14 @@ class Venue:
     def places(self, number: int) -> list[ContentPlace]:
         """Return everything that can be demanded of a batch."""
         batch = self.signed(number).batch
-        found = [ContentPlace(IS_TOTALS, 0, batch.header.totals_hash)]
+        found = [ContentPlace(IS_TOTALS, 0, 0, batch.header.totals_hash)]
         for epoch in batch.epochs:
             if epoch_hash(epoch) not in [step.epoch_hash for step in batch.steps]:
                 continue
-            found.append(ContentPlace(IS_EPOCH, 0, epoch_hash(epoch)))
-            for tree in TREES:
-                count = {TREES[0]: 4, TREES[1]: 3, TREES[2]: 2 * SCENARIOS}[tree]
-                for underlying, kind in [column_at(tree, index) for index in range(count)]:
-                    place = underlying << KIND_BITS | kind
-                    found.append(ContentPlace(IS_COLUMN, place, root_of(epoch, kind)))
+            found.append(ContentPlace(IS_EPOCH, 0, 0, epoch_hash(epoch)))
+            for what, count in zip(TREES, (4, 2 * SCENARIOS, 3), strict=True):
+                root, leaves = root_of(epoch, what), 1 << (count - 1).bit_length()
+                found += [ContentPlace(what, place, count, root) for place in range(leaves)]
         return found
 
 
@@ -89,7 +86,7 @@ def venue(tmp_path: Path) -> Venue:
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_everything_that_can_be_demanded_of_a_batch_is_shown(venue: Venue, number: int) -> None:
     places, header = venue.places(number), venue.header(number)
-    assert len(places) >= 1 + 1 + 4 + 3 + 2 * SCENARIOS
+    assert len(places) >= 1 + 1 + 4 + 4 + 128
     for place in places:
         venue.court.expect(place, STRANGER, header)
     assert venue.operator.step() == places
@@ -119,7 +116,7 @@ def test_the_log_is_replayed_once_for_an_epoch_and_not_for_totals(venue: Venue) 
 
 
 def test_one_replay_makes_the_columns_of_every_epoch_that_is_asked_for(venue: Venue) -> None:
-    wanted = [place for place in venue.places(2) if place.what == IS_COLUMN]
+    wanted = [place for place in venue.places(2) if place.is_column]
     assert len({place.expected for place in wanted}) >= 2 * len(TREES)
     for place in reversed(wanted):
         venue.court.expect(place, STRANGER, venue.header(2))
@@ -144,7 +141,7 @@ def test_what_has_the_least_time_is_shown_first(venue: Venue) -> None:
 
 
 def test_a_demand_on_a_batch_of_another_is_passed_over(venue: Venue) -> None:
-    place = ContentPlace(IS_TOTALS, 0, b"\x13" * 32)
+    place = ContentPlace(IS_TOTALS, 0, 0, b"\x13" * 32)
     header = replace(venue.header(2), totals_hash=place.expected)
     venue.court.expect(place, STRANGER, header)
     venue.court.expect(place, STRANGER, replace(header, batch_no=9))
@@ -165,8 +162,8 @@ def test_an_operator_that_is_overtaken_goes_on_and_other_refusals_are_told(venue
 
 def test_a_batch_has_no_content_of_another(venue: Venue) -> None:
     holder = SignedContents(venue.signed(2), venue.columns)
-    for what in (IS_TOTALS, IS_EPOCH, IS_COLUMN):
-        assert content_of(holder, ContentPlace(what, 0, b"\x13" * 32)) is None
+    for what in (IS_TOTALS, IS_EPOCH, *TREES):
+        assert content_of(holder, ContentPlace(what, 0, 1, b"\x13" * 32)) is None
     with pytest.raises(CheckpointMismatch, match="batch 2"):
         holder.columns(b"\x13" * 32)
 
@@ -178,12 +175,16 @@ def test_every_column_has_one_place_and_every_place_one_column(venue: Venue) -> 
         size = tree_of(columns, tree).size
         found = [column_at(tree, index) for index in range(size)]
         assert [index_of(*column) for column in found] == list(range(size))
-        assert all(tree_of(columns, kind) is tree_of(columns, tree) for _, kind in found)
+        epoch = venue.signed(1).batch.epochs[-1]
+        places = [place_of(epoch, columns, *column) for column in found]
+        assert [(of.what, of.place, of.count) for of in places] == [
+            (tree, n, size) for n in range(size)
+        ]
 
 
 def test_what_was_shown_is_read_as_what_it_is(venue: Venue) -> None:
     batch = venue.signed(1).batch
-    place = ContentPlace(IS_TOTALS, 0, totals_hash(batch.totals))
+    place = ContentPlace(IS_TOTALS, 0, 0, totals_hash(batch.totals))
     content = content_of(SignedContents(venue.signed(1), venue.columns), place)
     assert content is not None
     shown = ShownContent(place, content)

@@ -14,14 +14,12 @@ from offchain.ledger.journal import Journal
 from offchain.ledger.keccak import ZERO32
 from offchain.ledger.totals import totals_hash
 from offchain.services.contents import (
-    IS_COLUMN,
     IS_EPOCH,
     IS_TOTALS,
-    KIND_BITS,
     ContentPlace,
     OpenContent,
     content_of,
-    root_of,
+    place_of,
 )
 from offchain.services.ports import Signer, TransactionReceipt
 from offchain.services.watch.content_inquiry import ContentInquiry
@@ -157,7 +155,11 @@ def test_an_epoch_that_nobody_knows_falls(world: World) -> None:
 )
 def test_a_root_that_nobody_can_open_falls(world: World, root: str, what: str) -> None:
     batch = world.batches[1]
-    wrong = replace(batch.epochs[-1], **{root: NOBODY})
+    changed = {"price_root": batch.epochs[-1].price_root, "risk_root": batch.epochs[-1].risk_root}
+    changed[root] = NOBODY
+    wrong = replace(
+        batch.epochs[-1], price_root=changed["price_root"], risk_root=changed["risk_root"]
+    )
     assert_it_falls(Scene(world, with_epoch(batch, epoch_hash(wrong), wrong)), what)
 
 
@@ -249,7 +251,7 @@ def test_a_dry_run_says_what_it_would_demand_and_sends_nothing(world: World) -> 
     for _ in range(2):
         assert scene.step().demanded == {2: EPOCH_IN_WORDS}
     assert scene.court.calls == []
-    scene.court.expect(ContentPlace(IS_EPOCH, 0, NOBODY), STRANGER, scene.header)
+    scene.court.expect(ContentPlace(IS_EPOCH, 0, 0, NOBODY), STRANGER, scene.header)
     assert scene.step().awaited == {2: scene.court.time_s + REVEAL_S}
 
 
@@ -263,7 +265,7 @@ def test_who_is_overtaken_waits_and_a_window_that_is_over_is_told(world: World) 
 
 def test_what_another_stranger_demanded_is_waited_for_and_settled(world: World) -> None:
     scene = Scene(world, with_totals(world.batches[1], NOBODY))
-    scene.court.expect(ContentPlace(IS_TOTALS, 0, NOBODY), STRANGER, scene.header)
+    scene.court.expect(ContentPlace(IS_TOTALS, 0, 0, NOBODY), STRANGER, scene.header)
     assert scene.step().awaited == {2: scene.court.time_s + REVEAL_S}
     scene.court.time_s += REVEAL_S + 1
     assert scene.step().unanswered == [2]
@@ -281,16 +283,16 @@ def test_contents_of_batches_that_hold_are_shown(world: World) -> None:
     scene, batch = Scene(world), world.batches[1]
     first, last = batch.epochs[1], batch.epochs[-1]
     places = [
-        ContentPlace(IS_TOTALS, 0, batch.header.totals_hash),
-        ContentPlace(IS_EPOCH, 0, epoch_hash(first)),
-        ContentPlace(IS_COLUMN, 1 << KIND_BITS | 255, root_of(first, 255)),
-        ContentPlace(IS_COLUMN, 35, root_of(last, 35)),
-        ContentPlace(IS_COLUMN, 255 << KIND_BITS | 253, root_of(last, 253)),
+        ContentPlace(IS_TOTALS, 0, 0, batch.header.totals_hash),
+        ContentPlace(IS_EPOCH, 0, 0, epoch_hash(first)),
+        place_of(first, world.between, 1, 255),
+        place_of(last, world.columns, 0, 35),
+        place_of(last, world.columns, 255, 253),
     ]
     for place in places:
         scene.court.expect(place, STRANGER, scene.header)
     gone = replace(scene.header, totals_hash=NOBODY)
-    scene.court.expect(ContentPlace(IS_TOTALS, 0, NOBODY), STRANGER, gone)
+    scene.court.expect(ContentPlace(IS_TOTALS, 0, 0, NOBODY), STRANGER, gone)
     seen = scene.step()
     assert seen.defended == {2: [str(place) for place in places]}
     shown = scene.court.shown_contents(batch_hash(scene.header))
@@ -301,7 +303,7 @@ def test_contents_of_batches_that_hold_are_shown(world: World) -> None:
 
 def test_what_cannot_be_shown_in_time_is_passed_over(world: World) -> None:
     scene = Scene(world)
-    place = ContentPlace(IS_TOTALS, 0, world.batches[1].header.totals_hash)
+    place = ContentPlace(IS_TOTALS, 0, 0, world.batches[1].header.totals_hash)
     scene.court.expect(place, STRANGER, scene.header)
     scene.court.time_s += REVEAL_S + 1
     assert scene.step().defended == {}

@@ -42,16 +42,17 @@ def of_epoch(moment: Moment) -> Iterator[Accusation]:
             continue
         for content in moment.disclosures.contents:
             column, place = content.column, content.place
-            if column is None or place.expected != root_of(epoch, place.kind):
+            if column is None or place.is_empty or place.expected != root_of(epoch, place.what):
                 continue
-            kind, given, funding = place.kind, column, None
+            underlying, kind = place.column
+            given, funding = column, None
             if kind in _PAIR:
                 pair = _with_other(columns, place, column, moment.disclosures.contents)
                 if pair is None:
                     continue
                 kind, given, funding = VALUE_COLUMN, *pair
             for number in sorted(moment.after.state.instruments):
-                if number >> UNDERLYING_BITS == place.underlying:
+                if number >> UNDERLYING_BITS == underlying:
                     yield cell(opened, moment.after, number, kind, given, funding)
 
 
@@ -77,13 +78,14 @@ def _with_other(
     The other one is what was shown as well, or the honest one; None when it is neither.
     """
     packed, proof = column
-    other = _PAIR[place.kind]
+    underlying, kind = place.column
+    other = _PAIR[kind]
     same = [of.column for of in contents if of.place.expected == place.expected]
-    known = [packed_of(honest, place.underlying, other), *[c[0] for c in same if c is not None]]
+    known = [packed_of(honest, underlying, other), *[c[0] for c in same if c is not None]]
     for candidate in known:
-        beside = column_hash(place.underlying, other, candidate)
+        beside = column_hash(underlying, other, candidate)
         if proof and beside == proof[0]:
-            leaf = column_hash(place.underlying, place.kind, packed)
+            leaf = column_hash(underlying, kind, packed)
             pair = ((packed, proof), (candidate, (leaf, *proof[1:])))
-            return pair if place.kind == VALUE_COLUMN else pair[::-1]
+            return pair if kind == VALUE_COLUMN else pair[::-1]
     return None
