@@ -1,6 +1,7 @@
 """How much of an account is liquidated, and at which limit prices.
 
-A step closes the same share of every position, so that a hedge is never broken.
+Which lots a partial step closes is the matter of `core.sizing`; a share of every position is what
+it closes when that alone helps.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from offchain.core.parameters import LiquidationParameters
 from offchain.core.units import ONE_E6, Lots, PriceE8, ceil_div, mul_div_floor
 
 SHARES = 64
-"""A partial step closes k/64 of every position."""
+"""A share of every position is k/64."""
 
 
 def share_legs(positions: Sequence[tuple[int, int]], share: int) -> tuple[tuple[int, Lots], ...]:

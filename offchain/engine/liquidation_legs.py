@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from offchain.core.liquidation import limit_price, share_legs, smallest_share
-from offchain.core.margin import is_below
-from offchain.core.units import AccountId, InstrumentId, Lots
+from offchain.core.liquidation import limit_price
+from offchain.core.margin import fee_e6
+from offchain.core.sizing import Account, Closings, smallest_step
+from offchain.core.units import AccountId, InstrumentId, Lots, UsdE6
 from offchain.engine.events import Leg, Tier
 from offchain.engine.overlay import Overlay
 from offchain.engine.risk import account_margin
@@ -12,14 +13,17 @@ from offchain.engine.state import State
 
 
 def legs_of(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
-    """Return a full step's legs, or those of the smallest share that restores the target."""
+    """Return a full step's legs, or those of the smallest step that restores the target."""
     positions = [(i, lots) for i, lots, _ in state.accounts.positions(account)]
     if tier is Tier.FULL:
         changes: tuple[tuple[int, Lots], ...] = tuple((i, Lots(-lots)) for i, lots in positions)
     else:
-        terms = state.rules.liquidation
-        share = smallest_share(lambda k: _restores(state, account, positions, k), terms)
-        changes = share_legs(positions, share)
+        sized = Account(
+            positions,
+            lambda closed: margin_after(state, account, positions, closed),
+            lambda instrument, lots: liquidation_fee_e6(state, instrument, lots),
+        )
+        changes = smallest_step(sized, state.rules.liquidation)
     return tuple(leg_of(state, i, lots) for i, lots in changes)
 
 
@@ -36,21 +40,30 @@ def leg_of(state: State, instrument: int, lots: Lots) -> Leg:
     return Leg(InstrumentId(instrument), lots, price)
 
 
-def _restores(
-    state: State, account: AccountId, positions: Sequence[tuple[int, int]], share: int
-) -> bool:
-    """Tell whether closing a share of everything at the mark restores the target ratio."""
-    overlay = Overlay()
-    for instrument, lots in share_legs(positions, share):
-        overlay.trade(account, instrument, lots, cost_at_mark(state, instrument, lots))
-    after = account_margin(state, account, overlay, orders=())
-    target = state.rules.liquidation.target_e6
-    return not is_below(after.margin_balance_e6, after.maintenance_e6, target)
-
-
 def cost_at_mark(state: State, instrument: int, lots: int) -> int:
     """Return what lots cost at the mark, net of funding. [USD e-6]"""
     return lots * (
         int(state.market.prices.lot_values_e6[instrument])
         - int(state.market.funding_e6[instrument])
     )
+
+
+def liquidation_fee_e6(state: State, instrument: int, lots: int) -> UsdE6:
+    """Return the liquidation fee on lots at the mark, rounded up. [USD e-6]"""
+    divisor = state.underlying(instrument).lot_divisor
+    mark = int(state.market.prices.marks_e8[instrument])
+    return fee_e6(lots, mark, divisor, state.rules.liquidation.fee_e6)
+
+
+def margin_after(
+    state: State, account: AccountId, positions: Sequence[tuple[int, int]], closed: Closings
+) -> tuple[int, int]:
+    """Return (margin balance, MM) after closing lots at their marks, without orders. [USD e-6]"""
+    overlay = Overlay()
+    for instrument, held in positions:
+        lots = closed.get(instrument, 0)
+        if lots:
+            change = -lots if held > 0 else lots
+            overlay.trade(account, instrument, change, cost_at_mark(state, instrument, change))
+    after = account_margin(state, account, overlay, orders=())
+    return after.margin_balance_e6, after.maintenance_e6

@@ -6,8 +6,7 @@ overlay, and what happened is kept as events.
 
 from dataclasses import dataclass, field
 
-from offchain.core.margin import fee_e6
-from offchain.core.units import MAX_POSITIONS, AccountId, Lots, PriceE8, RatioE6, UsdE6
+from offchain.core.units import MAX_POSITIONS, AccountId, Lots, PriceE8, RatioE6
 from offchain.engine.accounts import BACKSTOP, LOTS_LIMIT
 from offchain.engine.events import Event, Leg, PositionTransferred
 from offchain.engine.liquidation_legs import cost_at_mark
@@ -33,13 +32,6 @@ class Reduction:
     overlay: Overlay = field(default_factory=Overlay)
     events: list[Event] = field(default_factory=list)
     room: int = MATCH_LIMIT
-
-
-def liquidation_fee_e6(state: State, instrument: int, lots: int) -> UsdE6:
-    """Return the liquidation fee on lots at the mark, rounded up. [USD e-6]"""
-    divisor = state.underlying(instrument).lot_divisor
-    mark = int(state.market.prices.marks_e8[instrument])
-    return fee_e6(lots, mark, divisor, state.rules.liquidation.fee_e6)
 
 
 def sell_on_book(step: Reduction, leg: Leg, fee_rate_e6: RatioE6) -> int:

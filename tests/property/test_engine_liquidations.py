@@ -8,11 +8,13 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from offchain.core.margin import Mode, is_below
+from offchain.core.liquidation import SHARES, share_legs
+from offchain.core.margin import Mode, is_below, partial_lots
 from offchain.core.parameters import RiskParameters
-from offchain.core.units import ONE_E6, ONE_E8, RatioE6
+from offchain.core.units import ONE_E6, ONE_E8, AccountId, RatioE6
 from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.events import LiquidationOrdered, PenaltyCharged, Tier
+from offchain.engine.liquidation_legs import legs_of, margin_after
 from offchain.engine.machine import below_trigger
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
@@ -89,6 +91,38 @@ def test_every_step_raises_the_ratio_and_the_steps_come_to_an_end(
     else:
         raise AssertionError("two hundred steps and no end")
     assert not is_below(after.margin_balance_e6, after.maintenance_e6, TRIGGER)
+
+
+@given(troubled())
+def test_one_lot_less_of_any_leg_would_miss_the_target(  # E-11
+    of: tuple[Mode, Book, int, int],
+) -> None:
+    venue, account = in_trouble([of], PATIENT), 3
+    state, terms = venue.state, PATIENT.liquidation
+    positions = [(i, lots) for i, lots, _ in state.accounts.positions(account)]
+    legs = legs_of(state, AccountId(account), Tier.PARTIAL)
+    closed = {int(leg.instrument): abs(leg.lots) for leg in legs}
+    before = margin_after(state, AccountId(account), positions, {})
+    after = margin_after(state, AccountId(account), positions, closed)
+    assert after[0] * before[1] >= before[0] * after[1]  # the ratio does not fall
+    if before[0] * ONE_E6 >= terms.target_e6 * before[1]:
+        return  # nothing to restore
+    whole = dict(positions)
+    for instrument, lots in closed.items():
+        assert 0 < lots <= partial_lots(whole[instrument], terms.partial_cap_e6, ONE_E6)
+        if is_below(*after, terms.target_e6):
+            continue  # the caps do not allow it: the next step follows
+        if _is_share(positions, closed):
+            continue  # every hedge is kept: a share less is what misses
+        less = closed | {instrument: lots - 1}
+        assert is_below(*margin_after(state, AccountId(account), positions, less), terms.target_e6)
+
+
+def _is_share(positions: list[tuple[int, int]], closed: dict[int, int]) -> bool:
+    shares = (share_legs(positions, share) for share in range(1, SHARES + 1))
+    return len(positions) > 1 and any(
+        closed == {i: abs(lots) for i, lots in legs} for legs in shares
+    )
 
 
 @given(st.lists(troubled(), min_size=1, max_size=5))

@@ -1,6 +1,6 @@
 """Liquidate: one step on an account below its trigger.
 
-Partial: the smallest share of every position that restores the target. Full: every position;
+Partial: the smallest step that restores the target (`core.sizing`). Full: every position;
 then collateral is turned into cash, and the insurance fund pays what is missing. Both sell on the
 book first and hand the rest to the backstop at the mark (E-11, E-12, INS-1). A step that would
 change nothing is refused, so that nobody is paid for it (K-1).
@@ -26,13 +26,12 @@ from offchain.engine.events import (
     PositionTransferred,
     Tier,
 )
-from offchain.engine.liquidation_legs import legs_of
+from offchain.engine.liquidation_legs import legs_of, liquidation_fee_e6
 from offchain.engine.messages import Liquidate
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.reduction import (
     Reduction,
     hand_to_backstop,
-    liquidation_fee_e6,
     sell_on_book,
 )
 from offchain.engine.risk import account_margin

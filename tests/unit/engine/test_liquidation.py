@@ -62,7 +62,7 @@ def test_the_trigger_is_exact_to_the_unit(venue: Venue) -> None:
     assert ordered(venue.liquidate(2)).tier is Tier.PARTIAL
 
 
-def test_a_partial_step_closes_the_smallest_share_that_restores_the_target(venue: Venue) -> None:
+def test_a_partial_step_reduces_and_raises_the_ratio(venue: Venue) -> None:
     fall_to(venue, 115_000, 110_000, 109_000)
     before = account_margin(venue.state, 2)
     assert before.margin_balance_e6 < before.maintenance_e6
@@ -175,7 +175,7 @@ def test_nothing_is_handed_to_a_backstop_that_cannot_carry_it() -> None:
     assert not any(isinstance(e, PositionTransferred) for e in events)
 
 
-def test_a_hedge_is_closed_in_the_same_share_on_every_leg() -> None:
+def test_a_hedge_stays_while_what_it_covers_is_reduced() -> None:
     venue = Venue()
     venue.fund(insurance_usd=20_000, backstop_usd=5_000_000)
     venue.deposit(10, 45_000)
@@ -190,9 +190,7 @@ def test_a_hedge_is_closed_in_the_same_share_on_every_leg() -> None:
             break
     step = ordered(venue.liquidate(2))
     assert step.tier is Tier.PARTIAL
-    closed = [(int(leg.instrument), -leg.lots) for leg in step.legs]
-    share = dict(closed)[put] * 64 // 1_000
-    assert closed == [(BTC_PERP, -(-2_000 * share // 64)), (put, -(-1_000 * share // 64))]
+    assert [leg.instrument for leg in step.legs] == [BTC_PERP]
 
 
 def test_reserved_accounts_are_not_liquidated(venue: Venue) -> None:

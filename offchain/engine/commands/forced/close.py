@@ -17,9 +17,9 @@ from offchain.engine.events import (
     PenaltyCharged,
     PositionTransferred,
 )
-from offchain.engine.liquidation_legs import leg_of
+from offchain.engine.liquidation_legs import leg_of, liquidation_fee_e6
 from offchain.engine.messages import Forced
-from offchain.engine.reduction import Reduction, hand_to_backstop, liquidation_fee_e6, sell_on_book
+from offchain.engine.reduction import Reduction, hand_to_backstop, sell_on_book
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 
