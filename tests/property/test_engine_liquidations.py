@@ -3,6 +3,7 @@
 Accounts are put at a chosen margin ratio; the other side of every position is a rich account.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import example, given
@@ -107,7 +108,7 @@ def test_one_lot_less_of_any_leg_would_miss_the_target(  # E-11
     assert after[0] * before[1] >= before[0] * after[1]  # the ratio does not fall
     if before[0] * ONE_E6 >= terms.target_e6 * before[1]:
         return  # nothing to restore
-    whole = dict(positions)
+    whole: dict[int, int] = dict(positions)
     for instrument, lots in closed.items():
         assert 0 < lots <= partial_lots(whole[instrument], terms.partial_cap_e6, ONE_E6)
         if is_below(*after, terms.target_e6):
@@ -118,7 +119,7 @@ def test_one_lot_less_of_any_leg_would_miss_the_target(  # E-11
         assert is_below(*margin_after(state, AccountId(account), positions, less), terms.target_e6)
 
 
-def _is_share(positions: list[tuple[int, int]], closed: dict[int, int]) -> bool:
+def _is_share(positions: Sequence[tuple[int, int]], closed: dict[int, int]) -> bool:
     shares = (share_legs(positions, share) for share in range(1, SHARES + 1))
     return len(positions) > 1 and any(
         closed == {i: abs(lots) for i, lots in legs} for legs in shares
