@@ -1,6 +1,7 @@
 """Circuit breakers: what an underlying may still do after its index moved far within a minute.
 
-The move is measured against every accepted index of the window, up or down, without division. A level is reached at once and left one by one, each after `cool_ns` without a move that reaches it.
+The move is measured against every accepted index of the window, up or down, without division. A
+level is reached at once and left one by one, each after `cool_ns` without a move that reaches it.
 The breaker is a fold over accepted reports, so whoever has the log has its level. It never stands
 in the way of liquidations, forced operations, or whoever has no risk and withdraws.
 """
