@@ -7,14 +7,7 @@ import {Columns} from "../libraries/Columns.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Observations} from "../libraries/Observations.sol";
 import {Report} from "../types/Epoch.sol";
-import {
-    ANY_RANGE_E5,
-    Action,
-    Cause,
-    Grace,
-    ReportRecord,
-    UseRule
-} from "../types/OracleUse.sol";
+import {ANY_RANGE_E5, Action, Cause, Grace, ReportRecord, UseRule} from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
 import {SignerQuorum} from "./SignerQuorum.sol";
 import {UsePolicy} from "./UsePolicy.sol";

@@ -190,7 +190,8 @@ contract HeaderBindingCourtTest is DemandRig, BitSweep {
         BatchHeader memory header = committed(leaves());
         bytes32 commitment = keccak256(abi.encode(ALICE, KIND, hashOf(header), keccak256(hex"01")));
         vm.prank(ALICE);
-        demands.open(1, commitment);
+        demands.open(1, hashOf(header), commitment);
+        vm.roll(block.number + 1);
         bytes memory input = abi.encodeCall(Court.reveal, (header, KIND, hex"01"));
         vm.assertEq(taken(ALICE, COURT, input), 0);
         vm.assertEq(settlement.head(), 0);

@@ -184,12 +184,12 @@ contract OracleGraceTest is Oracles {
         vm.warp(START + 10_000);
         Report memory none;
         vm.assertFalse(late(none, 10, 1000, 3000));
-        vm.assertTrue(late(at(10, 1000), 11, 1010, 3000));
-        vm.assertTrue(late(at(11, 1010), 12, 1020, 3000));
+        vm.assertTrue(late(reportAt(10, 1000), 11, 1010, 3000));
+        vm.assertTrue(late(reportAt(11, 1010), 12, 1020, 3000));
         vm.assertFalse(hub.isUsableReport(hashAt(12, 1020, 3000), Action.LIQUIDATE));
-        vm.assertTrue(late(at(11, 1010), 10, 1000, 3000));
-        vm.assertTrue(late(at(10, 1000), 11, 1010, 3000));
-        vm.assertTrue(late(at(11, 1010), 12, 1020, 3000));
+        vm.assertTrue(late(reportAt(11, 1010), 10, 1000, 3000));
+        vm.assertTrue(late(reportAt(10, 1000), 11, 1010, 3000));
+        vm.assertTrue(late(reportAt(11, 1010), 12, 1020, 3000));
         vm.assertTrue(hub.isUsableReport(hashAt(12, 1020, 3000), Action.LIQUIDATE));
         vm.assertEq(recordAt(12, 1020, 3000).resumedAt, START + 1000);
         vm.assertEq(recordAt(12, 1020, 3000).streak, 3);
@@ -214,7 +214,7 @@ contract OracleGraceTest is Oracles {
         vm.assertFalse(late(none, 5, 62, 3001));
         Report memory twin = Report(5, NOW_NS + 62 * SECOND, abi.encodePacked(int64(3001)));
         vm.assertTrue(late(twin, 6, 63, 3000));
-        vm.assertTrue(late(at(6, 63), 4, 61, 3000));
+        vm.assertTrue(late(reportAt(6, 63), 4, 61, 3000));
         vm.assertFalse(hub.isUsableReport(hashAt(4, 61, 3000), Action.LIQUIDATE));
         vm.assertFalse(late(base(3, 60), 4, 61, 3000));
         vm.assertTrue(hub.isUsableReport(hashAt(4, 61, 3000), Action.LIQUIDATE));
@@ -227,7 +227,7 @@ contract OracleGraceTest is Oracles {
     }
 
     /// @dev A report of 3000.
-    function at(uint64 round, uint64 elapsed) private pure returns (Report memory) {
+    function reportAt(uint64 round, uint64 elapsed) private pure returns (Report memory) {
         return Report(round, NOW_NS + elapsed * SECOND, abi.encodePacked(int64(3000)));
     }
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from offchain.core.oracle import STILL
 from offchain.core.units import SECOND_NS, TimestampNs
 from offchain.engine.events import PriceAccepted, PriceHeld
 from offchain.engine.messages import Observation, PriceReport
@@ -32,7 +33,7 @@ def follow(case: dict[str, list[str]]) -> None:
     for round_, (at_ns, value, accepted, resumed_s, streak, settled) in enumerate(rows, 1):
         venue.now = at_ns
         values = feed_values(120_000 * value / 10**6, 4_300 * value / 10**6)
-        seen = tuple(Observation(i, values, NO_SIGNATURE) for i in range(5))
+        seen = tuple(Observation(i, values, (STILL,) * len(values), NO_SIGNATURE) for i in range(5))
         (event, *_) = venue.must(PriceReport(round_, TimestampNs(at_ns), seen))
         assert isinstance(event, PriceAccepted if accepted else PriceHeld)
         standing = event.standing

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.adapters import chain_discovery
-from offchain.adapters.chain_discovery import first_block_of
 from offchain.ledger.header import batch_hash
 from tests.support.lying_node import Answer, Body, lying_node
 from tests.support.stopped_venue import ALICE, Place, stopped_venue
@@ -164,27 +162,6 @@ def test_a_call_that_the_node_refuses_holds_up_no_other(place: Place) -> None:
     assert paid(ran.out) == EVERYTHING - {("deposit", 0)}
     (left,) = json.loads(ran.out)["refused"]
     assert "gas required exceeds allowance" in left["why"]
-
-
-def test_the_first_block_of_a_venue_is_found_by_halving(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chain = place.chain
-    settlement = chain.contracts["Settlement"].address
-    assert first_block_of(chain.node.url, settlement) == 0
-    monkeypatch.setattr(chain_discovery, "WORTH_HALVING", 1)
-    first = first_block_of(chain.node.url, settlement)
-    assert chain.node.code(settlement, first)
-    assert not chain.node.code(settlement, first - 1)
-
-    def forgetful(request: Body, ask: Callable[[], Body]) -> Body:
-        if request["method"] == "eth_getCode" and request["params"][1] != "latest":
-            fault = {"code": -32000, "message": "missing trie node"}
-            return {"jsonrpc": "2.0", "id": request["id"], "error": fault}
-        return ask()
-
-    with lying_node(chain.node.url, forgetful) as url:
-        assert first_block_of(url, settlement) == 0
 
 
 def test_a_key_without_money_and_an_owner_without_anything_are_told_so(place: Place) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.oracle import Grace
+from offchain.core.oracle import STILL, Grace
 from offchain.core.units import SECOND_NS, AccountId, TimestampNs
 from offchain.engine.messages import Liquidate, Observation, PriceReport
 from offchain.ledger.wire import Record
@@ -56,7 +56,7 @@ class World:
     def report(self, gap_ns: int, move_e6: int = 0) -> bytes:
         self.now_ns += gap_ns
         self.price += self.price * move_e6 // 1_000_000
-        seen = tuple(Observation(i, (self.price,), bytes(65)) for i in range(5))
+        seen = tuple(Observation(i, (self.price,), (STILL,), bytes(65)) for i in range(5))
         report = PriceReport(len(self.records) + 1, TimestampNs(self.now_ns), seen)
         self.truth.submit_report(key(1), report)
         self.take(report)
