@@ -3,17 +3,17 @@ pragma solidity 0.8.37;
 
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {IOracleUse} from "../interfaces/IOracleUse.sol";
-import {Columns} from "../libraries/Columns.sol";
 import {LeafHash} from "../libraries/LeafHash.sol";
 import {Observations} from "../libraries/Observations.sol";
 import {Report} from "../types/Epoch.sol";
 import {ANY_RANGE_E5, Action, Cause, Grace, ReportRecord, UseRule} from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
+import {ReportRecords} from "./ReportRecords.sol";
 import {SignerQuorum} from "./SignerQuorum.sol";
 import {UsePolicy} from "./UsePolicy.sol";
 
 /// @title OracleHub
-contract OracleHub is SignerQuorum, UsePolicy {
+contract OracleHub is SignerQuorum, ReportRecords {
     uint8 private constant LONGEST_STREAK = type(uint8).max;
 
     /// @dev Medians as in `Report`; what precedes them is one word. A report of round 0 does not
@@ -34,17 +34,14 @@ contract OracleHub is SignerQuorum, UsePolicy {
     bytes private _shares;
     uint256 private _steep;
 
-    mapping(bytes32 reportHash => ReportRecord) private _acceptedRecords;
-    mapping(bytes32 reportHash => ReportRecord) private _jumpedRecords;
-
-    /// @param governor Replaces the signers, and sets what prices may be used for.
+    /// @param governor_ Replaces the signers, and sets what prices may be used for.
     constructor(
-        address governor,
+        address governor_,
         Limits memory limits_,
         Grace memory grace_,
         address[] memory signers_,
         uint8 quorum_
-    ) SignerQuorum(governor, signers_, quorum_) UsePolicy(limits_, grace_) {}
+    ) SignerQuorum(governor_, signers_, quorum_) UsePolicy(limits_, grace_) {}
 
     /// @inheritdoc IOracleHub
     function submit(
@@ -164,12 +161,6 @@ contract OracleHub is SignerQuorum, UsePolicy {
         return (Cause.NONE, 0, 0);
     }
 
-    /// @inheritdoc IOracleUse
-    function isUsableReport(bytes32 reportHash, Action action) external view returns (bool) {
-        ReportRecord memory record = _acceptedRecords[reportHash];
-        return record.recordedAt != 0 && (record.isSettled || !_ruleOf[action].needsGrace);
-    }
-
     /// @inheritdoc IOracleHub
     function isFresh() external view returns (bool) {
         return _accepted.round != 0 && _ageNs(_accepted.observedAt) <= _heartbeatNs;
@@ -204,45 +195,6 @@ contract OracleHub is SignerQuorum, UsePolicy {
     /// @inheritdoc IOracleHub
     function pendingRound() external view returns (uint64) {
         return _pending.round;
-    }
-
-    /// @inheritdoc IOracleHub
-    function acceptedAt(bytes32 reportHash) public view returns (uint64) {
-        return _acceptedRecords[reportHash].recordedAt;
-    }
-
-    /// @inheritdoc IOracleHub
-    function jumpedAt(bytes32 reportHash) external view returns (uint64) {
-        return _jumpedRecords[reportHash].recordedAt;
-    }
-
-    /// @inheritdoc IOracleHub
-    function recordOf(bytes32 reportHash) external view returns (ReportRecord memory) {
-        return _acceptedRecords[reportHash];
-    }
-
-    /// @inheritdoc IOracleHub
-    function isBracket(bytes32 reportHash, bytes calldata lows, bytes calldata highs)
-        public
-        view
-        returns (bool)
-    {
-        return _acceptedRecords[reportHash].bracket == Observations.bracket(lows, highs);
-    }
-
-    /// @inheritdoc IOracleHub
-    function isWithinBracket(
-        bytes32 reportHash,
-        bytes calldata lows,
-        bytes calldata highs,
-        uint256 feed,
-        int64 value
-    ) external view returns (bool) {
-        require(feed < _feeds, UnknownFeed(feed, _feeds));
-        require(isBracket(reportHash, lows, highs), OtherBracket(reportHash));
-        return
-            value > 0 && value >= Columns.valueAt(lows, feed)
-                && value <= Columns.valueAt(highs, feed);
     }
 
     /// @inheritdoc IOracleHub
@@ -300,11 +252,11 @@ contract OracleHub is SignerQuorum, UsePolicy {
     {
         if (base.round == 0) return (false, earlier);
         bytes32 baseHash = LeafHash.report(base.round, base.observedAt, base.medians);
-        earlier = _acceptedRecords[baseHash];
-        if (earlier.recordedAt == 0) {
-            earlier = _jumpedRecords[baseHash];
-            require(earlier.recordedAt != 0, UnknownBase(baseHash));
-            if (round <= base.round || observedAt <= base.observedAt) return (false, earlier);
+        bool isAccepted;
+        (isAccepted, earlier) = _known(baseHash);
+        require(earlier.recordedAt != 0, UnknownBase(baseHash));
+        if (!isAccepted && (round <= base.round || observedAt <= base.observedAt)) {
+            return (false, earlier);
         }
         isSupported = Observations.isWithin(medians, base.medians, _bandE6);
     }
@@ -349,49 +301,6 @@ contract OracleHub is SignerQuorum, UsePolicy {
         _shares = seen.shares;
         // Round zero: nothing is pending. The words of its medians are written over later.
         if (_pending.round != 0) _pending.round = 0;
-    }
-
-    /// @dev A report that is known stays as it was first recorded, unless more is shown this time:
-    /// that the oracle was back longer, that more reports were accepted since, or that the grace was
-    /// over. Whoever names a worse base, or a better one first, changes nothing.
-    function _keep(
-        uint64 round,
-        uint64 observedAt,
-        Observations.Summary memory seen,
-        ReportRecord memory record,
-        bool accepted
-    ) private {
-        bytes32 reportHash = LeafHash.report(round, observedAt, seen.medians);
-        // What was accepted behind one base stays so behind another, which may show more of it.
-        bool isAccepted = accepted || _acceptedRecords[reportHash].recordedAt != 0;
-        mapping(bytes32 => ReportRecord) storage records =
-            isAccepted ? _acceptedRecords : _jumpedRecords;
-        bool isKept = records[reportHash].recordedAt == 0;
-        if (isKept) records[reportHash] = record;
-        else isKept = _addTo(records, reportHash, record, observedAt);
-        if (isKept && isAccepted) emit BracketRecorded(reportHash, seen.lows, seen.highs);
-        if (accepted) emit ReportAccepted(round, observedAt, reportHash, seen.medians);
-        else emit ReportPending(round, observedAt, reportHash, seen.medians);
-    }
-
-    /// @dev Both are true of the report, so the better of each counts: no silence since the earlier
-    /// resumption, and in that time at least the longer streak.
-    function _addTo(
-        mapping(bytes32 => ReportRecord) storage records,
-        bytes32 reportHash,
-        ReportRecord memory record,
-        uint64 observedAt
-    ) private returns (bool isKept) {
-        ReportRecord memory known = records[reportHash];
-        if (known.isSettled) return false;
-        if (known.resumedAt < record.resumedAt) record.resumedAt = known.resumedAt;
-        if (known.streak > record.streak) record.streak = known.streak;
-        record.isSettled =
-            record.isSettled || _isGraceOver(observedAt, record.resumedAt, record.streak);
-        record.recordedAt = known.recordedAt;
-        isKept = record.isSettled;
-        if (!isKept) (record.worstE6, record.bracket) = (known.worstE6, known.bracket);
-        records[reportHash] = record;
     }
 
     function _newest() private view returns (Stored storage) {

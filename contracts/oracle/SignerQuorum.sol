@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {Observations} from "../libraries/Observations.sol";
+import {Governed} from "./Governed.sol";
 
 /// @title SignerQuorum
 /// @notice Who may sign observations, and how many must.
-abstract contract SignerQuorum is IOracleHub, AccessControl, EIP712 {
+abstract contract SignerQuorum is IOracleHub, Governed, EIP712 {
     /// @dev EIP-712 type of what one oracle signs.
     bytes32 public constant OBSERVATION_TYPEHASH = Observations.TYPEHASH;
 
@@ -27,18 +27,15 @@ abstract contract SignerQuorum is IOracleHub, AccessControl, EIP712 {
     address[] private _signers;
     mapping(address signer => uint64) private _epochOf;
 
-    constructor(address governor, address[] memory signers_, uint8 quorum_)
+    constructor(address governor_, address[] memory signers_, uint8 quorum_)
+        Governed(governor_)
         EIP712("Plimsoll", "1")
     {
-        _grantRole(DEFAULT_ADMIN_ROLE, governor);
         _replaceSigners(signers_, quorum_);
     }
 
     /// @inheritdoc IOracleHub
-    function replaceSigners(address[] calldata signers_, uint8 quorum_)
-        external
-        onlyRole(DEFAULT_ADMIN_ROLE)
-    {
+    function replaceSigners(address[] calldata signers_, uint8 quorum_) external onlyGovernor {
         _replaceSigners(signers_, quorum_);
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
-
 import {IOracleHub} from "../interfaces/IOracleHub.sol";
 import {IOracleUse} from "../interfaces/IOracleUse.sol";
 import {Medians} from "../libraries/Medians.sol";
@@ -17,11 +15,12 @@ import {
     UseRule
 } from "../types/OracleUse.sol";
 import {SECOND_NS} from "../types/Units.sol";
+import {Governed} from "./Governed.sol";
 
 /// @title UsePolicy
 /// @notice What each action asks of a price, the tighter limits of single feeds, and the grace after
 /// an outage.
-abstract contract UsePolicy is IOracleUse, AccessControl {
+abstract contract UsePolicy is IOracleUse, Governed {
     uint256 internal constant MAX_FEEDS = 256;
     uint256 private constant MAX_BAND_E6 = 500_000;
     uint256 private constant MAX_GRACE_REPORTS = 100;
@@ -65,10 +64,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
     }
 
     /// @inheritdoc IOracleUse
-    function setUseRule(Action action, UseRule calldata rule)
-        external
-        onlyRole(DEFAULT_ADMIN_ROLE)
-    {
+    function setUseRule(Action action, UseRule calldata rule) external onlyGovernor {
         require(
             rule.maxAgeNs > 0 && rule.maxAgeNs <= _heartbeatNs,
             AgeOutOfRange(action, rule.maxAgeNs, _heartbeatNs)
@@ -87,10 +83,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
     }
 
     /// @inheritdoc IOracleUse
-    function setFeedLimit(uint256 feed, FeedLimit calldata limit)
-        external
-        onlyRole(DEFAULT_ADMIN_ROLE)
-    {
+    function setFeedLimit(uint256 feed, FeedLimit calldata limit) external onlyGovernor {
         require(feed < _feeds, IOracleHub.UnknownFeed(feed, _feeds));
         require(
             limit.heartbeatNs <= _heartbeatNs && limit.bandE6 <= _bandE6,
@@ -103,7 +96,7 @@ abstract contract UsePolicy is IOracleUse, AccessControl {
     }
 
     /// @inheritdoc IOracleUse
-    function setGrace(Grace calldata grace_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+    function setGrace(Grace calldata grace_) external onlyGovernor {
         _setGrace(grace_);
     }
 

@@ -15,29 +15,22 @@ from offchain.adapters.chain_abi import ContractInterface, RevertDecoder
 from offchain.adapters.chain_clock import ChainClock
 from offchain.adapters.chain_history import ChainEvent, CommittedBatch, History
 from offchain.adapters.chain_node import READ_TIMEOUT_S, Node
+from offchain.adapters.chain_reports import ChainReports
 from offchain.adapters.chain_sender import RECEIPT_TIMEOUT_S, GasUse, Sender
 from offchain.adapters.compiler import abi
 from offchain.adapters.deployment import Deployment
 from offchain.adapters.deployment_plan import contract_name
-from offchain.engine.messages import PriceReport
 from offchain.ledger.blob_data import pack
 from offchain.ledger.checkpoint import CheckpointRoot
-from offchain.ledger.columns import pack_values
-from offchain.ledger.epoch import Report
 from offchain.ledger.header import DATA_KIND_BLOBS, BatchHeader
 from offchain.ledger.instruction import Instruction
-from offchain.ledger.observations import pack_observation
 from offchain.ledger.outputs import Output
-from offchain.ledger.signatures import recover
 from offchain.ledger.terms import Terms
 from offchain.ledger.totals import Totals
-from offchain.ledger.typed_data import Domain, observation_digest
+from offchain.ledger.typed_data import Domain
 from offchain.ledger.witness import LiquidationWitness
-from offchain.services.errors import TransactionReverted, WrongChain
+from offchain.services.errors import WrongChain
 from offchain.services.ports import InboxEntry, Signer, TransactionReceipt
-
-LIQUIDATE = 3
-"""`Action` of contracts/types/OracleUse.sol."""
 
 
 class BatchStatus(IntEnum):
@@ -51,7 +44,7 @@ class BatchStatus(IntEnum):
     REVERTED = 5
 
 
-class Chain(ChainClock):
+class Chain(ChainClock, ChainReports):
     """One deployment on one node. Safe to use from several threads.
 
     Parameters
@@ -286,52 +279,6 @@ class Chain(ChainClock):
     ) -> Iterator[ChainEvent]:
         """Yield the events of some contracts, or of all, in order."""
         return self.history.events(names, first_block)
-
-    # Oracle reports
-
-    def submit_report(self, signer: Signer, report: PriceReport) -> TransactionReceipt:
-        """Submit a round as it is in the log; observations are put in order of their signers."""
-        return self.send(signer, "OracleHub", "submit", *self._signed_values(report))
-
-    def submit_late_report(
-        self, signer: Signer, report: PriceReport, base: Report | None
-    ) -> TransactionReceipt:
-        """Submit a round beside the sequence, vouched for by an earlier report of the hub."""
-        stated = (0, 0, b"")
-        if base is not None:
-            stated = (base.round, base.observed_at_ns, pack_values(base.medians))
-        return self.send(signer, "OracleHub", "submitLate", stated, *self._signed_values(report))
-
-    def _signed_values(self, report: PriceReport) -> tuple[int, int, list[bytes], list[bytes]]:
-        """Return round, time, vectors and signatures as the hub takes them."""
-        domain = self.domain("OracleHub")
-        signed = []
-        for seen in report.observations:
-            digest = observation_digest(
-                domain, report.round, report.observed_at_ns, seen.values, seen.spans
-            )
-            address = recover(digest, seen.signature)
-            signed.append((address, pack_observation(seen.values, seen.spans), seen.signature))
-        signed.sort()
-        vectors, signatures = [v for _, v, _ in signed], [s for _, _, s in signed]
-        return report.round, report.observed_at_ns, vectors, signatures
-
-    def is_report_accepted(self, report_hash: bytes) -> bool:
-        """Return whether the hub accepted a report."""
-        return bool(self.call("OracleHub", "acceptedAt", report_hash))
-
-    def is_report_settled(self, report_hash: bytes) -> bool:
-        """Return whether a liquidation may cite a report: accepted, and no outage echoes (L-5)."""
-        return bool(self.call("OracleHub", "isUsableReport", report_hash, LIQUIDATE))
-
-    def newest_round(self) -> int:
-        """Return the newest accepted round, 0 before the first."""
-        try:
-            return int(self.call("OracleHub", "latest", 0)[2])
-        except TransactionReverted as reverted:
-            if reverted.name == "NoReport":
-                return 0
-            raise
 
     # Liquidations and keepers
 

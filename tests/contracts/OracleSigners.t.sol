@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
+import {IGoverned} from "../../contracts/interfaces/IGoverned.sol";
 import {IOracleHub} from "../../contracts/interfaces/IOracleHub.sol";
 import {OracleHub} from "../../contracts/oracle/OracleHub.sol";
 import {Oracles} from "./support/Oracles.sol";
@@ -155,12 +155,16 @@ contract OracleSignersTest is Oracles {
     function test_only_the_admin_replaces_signers() public {
         address[] memory list = addresses(ORACLES);
         vm.prank(oracleAt(0));
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IAccessControl.AccessControlUnauthorizedAccount.selector, oracleAt(0), bytes32(0)
-            )
-        );
+        vm.expectRevert(abi.encodeWithSelector(IGoverned.NotGovernor.selector, oracleAt(0)));
         hub.replaceSigners(list, QUORUM);
+    }
+
+    function test_a_hub_that_nobody_governs_is_refused() public {
+        address[] memory list = addresses(ORACLES);
+        IOracleHub.Limits memory limits = hub.limits();
+        vm.expectRevert(IGoverned.NoGovernor.selector);
+        new OracleHub(address(0), limits, startingGrace(), list, QUORUM);
+        vm.assertEq(hub.governor(), address(this));
     }
 
     function test_a_signer_set_must_ascend_from_above_zero() public {

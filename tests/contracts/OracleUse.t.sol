@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {IGoverned} from "../../contracts/interfaces/IGoverned.sol";
 
 import {IOracleHub} from "../../contracts/interfaces/IOracleHub.sol";
 import {IOracleUse} from "../../contracts/interfaces/IOracleUse.sol";
@@ -304,13 +304,7 @@ contract OracleUseTest is Oracles {
         vm.assertFalse(done);
         vm.assertEq(
             keccak256(reason),
-            keccak256(
-                abi.encodeWithSelector(
-                    IAccessControl.AccessControlUnauthorizedAccount.selector,
-                    oracleAt(0),
-                    bytes32(0)
-                )
-            )
+            keccak256(abi.encodeWithSelector(IGoverned.NotGovernor.selector, oracleAt(0)))
         );
     }
 

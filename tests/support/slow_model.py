@@ -14,15 +14,8 @@ from offchain.core.parameters import RiskParameters
 from offchain.engine import messages as m
 from offchain.pricing.historical import history_losses
 from offchain.pricing.risk_array import RiskRangeError, price_book
-from tests.support.slow_margin import (
-    ISOLATED,
-    PORTFOLIO,
-    Fill,
-    Memory,
-    Prices,
-    World,
-    agreement,
-)
+from tests.support import slow_margin
+from tests.support.slow_margin import ISOLATED, PORTFOLIO, Fill, Memory, Prices, World
 
 ONE = 10**6
 FUND, BACKSTOP = 0, 1
@@ -296,7 +289,7 @@ class SlowVenue:
         self.prices = Prices.of(arrays, history, list(self.listed))
         for u, terms in enumerate(self.rules.addons):
             self.trust[u] = min(
-                agreement([o.values[place] for o in seen], terms.dispersion_e6)
+                slow_margin.agreement([o.values[place] for o in seen], terms.dispersion_e6)
                 for place, feed in enumerate(self.rules.listing.feeds)
                 if feed.underlying == u
                 and feed.kind.name in ("INDEX", "FORWARD")

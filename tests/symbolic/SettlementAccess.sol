@@ -127,14 +127,6 @@ contract SettlementAccessSymbolic is SettlementTerms, Restricted {
         toHub(caller, abi.encodeCall(hub.setFeedLimit, (1, FeedLimit(heartbeat, band))));
     }
 
-    function check_OracleHub_grantRole(address caller, bytes32 role, address account) public {
-        toHub(caller, abi.encodeCall(hub.grantRole, (role, account)));
-    }
-
-    function check_OracleHub_revokeRole(address caller, bytes32 role, address account) public {
-        toHub(caller, abi.encodeCall(hub.revokeRole, (role, account)));
-    }
-
     function toHub(address caller, bytes memory data) private {
         onlyFor(GOVERNOR, caller, address(hub), data);
     }

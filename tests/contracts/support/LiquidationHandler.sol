@@ -151,11 +151,11 @@ contract LiquidationHandler is LiquidationVenue, LiquidationGhost {
         uint256 count = flaw == Flaw.THIN ? QUORUM - 1 : QUORUM;
         bytes[] memory values = new bytes[](count);
         for (uint256 i = 0; i < count; ++i) {
-            values[i] = pack(seen);
+            values[i] = still(pack(seen));
         }
         if (flaw == Flaw.ZERO) {
             seen[1] = 0;
-            values[2] = pack(seen);
+            values[2] = still(pack(seen));
             seen[1] = medians[1];
         }
         bytes[] memory signatures = signAll(next, time, values);

@@ -30,12 +30,12 @@ contract PlantedOracleHub is OracleHub {
 
     constructor(
         Bug bug,
-        address governor,
+        address governor_,
         Limits memory limits_,
         Grace memory grace_,
         address[] memory signers_,
         uint8 quorum_
-    ) OracleHub(governor, limits_, grace_, signers_, quorum_) {
+    ) OracleHub(governor_, limits_, grace_, signers_, quorum_) {
         _bug = bug;
     }
 
