@@ -11,6 +11,7 @@ from offchain.adapters.chain_contents import ChainContents
 from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.app.watch_command import WatchChoices, run_watch
 from offchain.core.units import ONE_E6
+from offchain.engine.messages import FundingTick
 from offchain.ledger.batch import Batch
 from offchain.ledger.columns import Columns
 from offchain.ledger.epoch import epoch_hash
@@ -36,7 +37,9 @@ from tests.support.hidden import (
     epoch_over,
     flipped,
     with_charges,
+    with_collateral,
     with_epoch,
+    with_funding_of,
     with_fundings,
     with_losses,
     with_totals,
@@ -187,10 +190,20 @@ LIES: dict[str, tuple[Callable[[Columns], Columns], str, str]] = {
         "CELL.255",
         "column 255 of underlying 1",
     ),
-    "funding": (
+    "funding alone": (
         lambda c: with_fundings(c, 0, flipped(c.fundings[0])),
-        "CELL.255",
+        "EFFECTS.funding",
         "column 252 of underlying 0",
+    ),
+    "funding of another underlying, and its values": (
+        lambda c: with_funding_of(c, 1, 0, ONE_E6),
+        "EFFECTS.funding",
+        "column 255 of underlying 1",
+    ),
+    "collateral beyond the haircut": (
+        lambda c: with_collateral(c, flipped(c.collateral, 8)),
+        "EFFECTS.collateral",
+        "column 253 of underlying 255",
     ),
     "losses": (
         lambda c: with_losses(c, 1, 17, flipped(c.losses[1][17])),
@@ -221,6 +234,33 @@ def test_one_wrong_column_is_found_by_its_answers_and_decided_by_the_judge(
     assert is_hidden == demanded[0].startswith("the epoch")
     levels = max(len(tree_of(columns, kind).levels) for kind in TREES)
     assert len(demanded) <= is_hidden + levels
+
+
+TICKED: dict[str, tuple[Callable[[Columns], Columns], str]] = {
+    "beyond the cap": (lambda c: with_funding_of(c, 0, 0, 100 * ONE_E6), "EFFECTS.funding"),
+    "another than the values have": (
+        lambda c: with_fundings(c, 0, flipped(c.fundings[0], 7)),
+        "CELL.255",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", TICKED)
+def test_funding_of_a_tick_is_found_by_its_answers_and_decided_by_the_judge(
+    venue: SignedVenue, choices: WatchChoices, lie: str
+) -> None:
+    make, rule = TICKED[lie]
+    for _ in range(2):  # the first one only starts the clock
+        venue.wait(30)
+        venue.must(FundingTick())
+    columns = venue.journal.columns
+    assert columns is not None
+    batch = venue.cut()
+    made_up = make(columns)
+    wrong = epoch_over(batch.epochs[-1], made_up)
+    header = commit(venue, with_epoch(batch, epoch_hash(wrong), wrong))
+    demanded = assert_found(venue, choices, header, Liar(batch.totals, (wrong,), made_up), rule)
+    assert demanded
 
 
 def test_a_wrong_column_of_an_epoch_that_is_not_the_last_is_decided_by_the_judge(

@@ -7,7 +7,7 @@ from eth_abi.abi import decode
 
 from offchain.core.units import SCENARIOS
 from offchain.ledger.batch import Batch
-from offchain.ledger.columns import Columns
+from offchain.ledger.columns import Columns, pack_values, unpack_values
 from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.header import BatchHeader, batch_hash
 from offchain.ledger.keccak import ZERO32, keccak256
@@ -123,19 +123,35 @@ def with_charges(columns: Columns, underlying: int, packed: bytes) -> Columns:
     return _again(columns, charges=charges)
 
 
+def with_collateral(columns: Columns, packed: bytes) -> Columns:
+    """Return columns of which that of collateral is another."""
+    return _again(columns, collateral=packed)
+
+
+def with_funding_of(columns: Columns, underlying: int, slot: int, step_e6: int) -> Columns:
+    """Return columns in which funding of one instrument moved, and its value with it."""
+    fundings = list(unpack_values(columns.fundings[underlying]))
+    values = list(unpack_values(columns.values[underlying]))
+    fundings[slot] += step_e6
+    values[slot] -= step_e6
+    moved = with_fundings(columns, underlying, pack_values(fundings))
+    return with_values(moved, underlying, pack_values(values))
+
+
 def _again(
     columns: Columns,
     values: tuple[bytes, ...] | None = None,
     fundings: tuple[bytes, ...] | None = None,
     losses: tuple[tuple[bytes, ...], ...] | None = None,
     charges: tuple[bytes, ...] | None = None,
+    collateral: bytes | None = None,
 ) -> Columns:
     return Columns.of_packed(
         values or columns.values,
         fundings or columns.fundings,
         losses or columns.losses,
         charges or columns.charges,
-        columns.collateral,
+        collateral or columns.collateral,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from offchain.ledger.epoch import Epoch
 from offchain.ledger.instruction import Instruction
 from offchain.ledger.totals import Totals
-from offchain.services.contents import ShownContent
+from offchain.services.contents import ShownContent, root_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ShownColumn:
     Attributes
     ----------
     underlying, kind : int
-        As in its hash: 255 values, 254 charges, else the scenario.
+        As in its hash: 255 values, 254 charges, 253 collateral, 252 funding, else the scenario.
     packed : bytes
         The column.
     proof : tuple of bytes
@@ -76,6 +76,16 @@ class Disclosures:
         """Return the epochs that were opened."""
         shown = [epoch for content in self.contents if (epoch := content.epoch) is not None]
         return [*shown, *[liquidation.epoch for liquidation in self.liquidations]]
+
+    def columns(self, epoch: Epoch) -> list[ShownColumn]:
+        """Return the columns that were opened under the roots of an epoch, on either occasion."""
+        found = [c for of in self.liquidations if of.epoch == epoch for c in of.columns]
+        for content in self.contents:
+            column, place = content.column, content.place
+            if column is not None and not place.is_empty:
+                if place.expected == root_of(epoch, place.what):
+                    found.append(ShownColumn(*place.column, *column))
+        return found
 
 
 NOTHING_SHOWN = Disclosures()

@@ -34,7 +34,9 @@ from tests.support.hidden import (
     flipped,
     root_shown,
     with_charges,
+    with_collateral,
     with_epoch,
+    with_funding_of,
     with_fundings,
     with_losses,
     with_totals,
@@ -191,14 +193,28 @@ def test_totals_that_the_judges_deny_are_not_demanded_twice(world: World) -> Non
 
 Lie = Callable[[Columns], Columns]
 LIES: dict[str, tuple[Lie, str, str]] = {
-    "values": (lambda c: with_values(c, 0, flipped(c.values[0])), "255 of underlying 0", "255"),
+    "values": (
+        lambda c: with_values(c, 0, flipped(c.values[0])),
+        "255 of underlying 0",
+        "CELL.255",
+    ),
     "funding": (
         lambda c: with_fundings(c, 0, flipped(c.fundings[0])),
         "252 of underlying 0",
-        "255",
+        "CELL.255",
     ),
-    "losses": (lambda c: with_losses(c, 1, 9, flipped(c.losses[1][9])), "9 of underlying 1", "9"),
-    "charges": (lambda c: with_charges(c, 0, flipped(c.charges[0])), "254 of underlying 0", "254"),
+    "funding and values": (
+        lambda c: with_funding_of(c, 0, 0, 7),
+        "255 of underlying 0",
+        "EFFECTS.funding",
+    ),
+    "collateral": (
+        lambda c: with_collateral(c, flipped(c.collateral)),
+        "253 of underlying 255",
+        "EFFECTS.collateral",
+    ),
+    "losses": (lambda c: with_losses(c, 1, 9, flipped(c.losses[1][9])), "9 of underlying 1", "CELL.9"),
+    "charges": (lambda c: with_charges(c, 0, flipped(c.charges[0])), "254 of underlying 0", "CELL.254"),
 }
 
 
@@ -206,16 +222,16 @@ LIES: dict[str, tuple[Lie, str, str]] = {
 def test_a_wrong_column_is_reached_by_its_answers_and_goes_to_the_judge(
     world: World, lie: str
 ) -> None:
-    make, last, kind = LIES[lie]
+    make, last, rule = LIES[lie]
     made_up = make(world.columns)
     batch = world.batches[1]
     wrong = epoch_over(batch.epochs[-1], made_up)
     posted = with_epoch(batch, epoch_hash(wrong), wrong)
-    scene = Scene(world, posted, f"CELL.{kind}")
+    scene = Scene(world, posted, rule)
     demanded, seen = scene.search(Liar(batch.totals, (wrong,), made_up))
     assert demanded[-1] == f"column {last}"
     assert len(demanded) <= 8
-    assert [upheld.rule for upheld in seen.upheld] == [f"CELL.{kind}"]
+    assert [upheld.rule for upheld in seen.upheld] == [rule]
     assert scene.court.bonds[OPERATOR.address] == len(demanded) * BOND_E6
 
 

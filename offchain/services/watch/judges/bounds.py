@@ -26,7 +26,7 @@ from offchain.ledger.columns import (
 )
 from offchain.ledger.document import document
 from offchain.ledger.effects import CashFlow, Effect
-from offchain.ledger.epoch import Epoch, epoch_hash
+from offchain.ledger.epoch import Epoch
 from offchain.ledger.leaf import AccountLeaf, Position
 from offchain.ledger.proving import best_scenarios
 from offchain.ledger.terms import curves, terms
@@ -66,7 +66,7 @@ def columns(moment: Moment) -> Iterator[tuple[str, Value]]:
     funding_at = max(0, funding_text.find(b'"funding":{'))
     known = [moment.before] if moment.after is None else [moment.after, moment.before]
     for epoch in epochs_of(moment):
-        for number in sorted(moment.before.state.instruments):
+        for number in sorted(moment.listing.state.instruments):
             before = moment.before.column(number, FUNDING_COLUMN)
             for column in _fundings(moment, known, epoch, number):
                 yield (
@@ -106,7 +106,7 @@ def _since(moment: Moment) -> Value:
 def _fundings(
     moment: Moment, known: Sequence[Witness], epoch: Epoch, number: int
 ) -> Iterator[Value]:
-    """Yield the funding column of an epoch: a known one, or what shown values leave of the marks.
+    """Yield the funding column of an epoch: a known or shown one, or what shown values leave.
 
     A value column is the marks less the funding, and a sibling of the funding column.
     """
@@ -117,17 +117,16 @@ def _fundings(
             return
     underlying = number >> SLOT_BITS
     marks = known[0].state.market.prices.lot_values_e6
-    for shown in moment.disclosures.liquidations:
-        if epoch_hash(shown.epoch) != epoch_hash(epoch):
+    for shown in moment.disclosures.columns(epoch):
+        if shown.underlying != underlying:
             continue
-        for column in shown.columns:
-            if (column.kind, column.underlying) != (VALUE_COLUMN, underlying):
-                continue
-            first = underlying << SLOT_BITS
-            values = enumerate(unpack_values(column.packed), start=first)
+        if shown.kind == FUNDING_COLUMN:
+            yield shown.packed, shown.proof
+        elif shown.kind == VALUE_COLUMN:
+            values = enumerate(unpack_values(shown.packed), start=underlying << SLOT_BITS)
             packed = pack_values([int(marks[row]) - value for row, value in values])
-            sibling = column_hash(underlying, VALUE_COLUMN, column.packed)
-            yield packed, (sibling, *column.proof[1:])
+            sibling = column_hash(underlying, VALUE_COLUMN, shown.packed)
+            yield packed, (sibling, *shown.proof[1:])
 
 
 def _credits(moment: Moment, known: Sequence[Witness], epoch: Epoch) -> Iterator[Value]:
@@ -137,11 +136,9 @@ def _credits(moment: Moment, known: Sequence[Witness], epoch: Epoch) -> Iterator
         if of is not None and of.charge_root == epoch.charge_root:
             yield witness.collateral()
             return
-    for shown in moment.disclosures.liquidations:
-        if epoch_hash(shown.epoch) == epoch_hash(epoch):
-            for column in shown.columns:
-                if column.kind == COLLATERAL_COLUMN:
-                    yield column.packed, column.proof
+    for shown in moment.disclosures.columns(epoch):
+        if shown.kind == COLLATERAL_COLUMN:
+            yield shown.packed, shown.proof
 
 
 def penalties(moment: Moment) -> Iterator[tuple[str, Value]]:
