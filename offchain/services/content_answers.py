@@ -7,6 +7,7 @@ epochs asked for are kept.
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from offchain.ledger.columns import Columns
@@ -14,6 +15,7 @@ from offchain.ledger.epoch import Epoch, epoch_hash
 from offchain.ledger.journal import Journal
 from offchain.ledger.totals import Totals
 from offchain.ledger.wire import decode_records
+from offchain.services.answering import AT_ONCE, Send, answer_each
 from offchain.services.contents import (
     TREES,
     ContentChain,
@@ -117,25 +119,32 @@ class SignedContents:
 
 
 class ContentAnswerer:
-    """Answers every open demand for a content of a batch of ours. One thread.
+    """Answers every open demand for a content of a batch of ours. One thread calls it.
 
     Parameters
     ----------
     signer : Signer
         Pays gas and gets the bonds.
+    at_once : int
+        Answers under way, each sent by a thread of its own.
     """
 
     def __init__(
-        self, chain: ContentChain, batches: CutBatches, columns: KeptColumns, signer: Signer
+        self,
+        chain: ContentChain,
+        batches: CutBatches,
+        columns: KeptColumns,
+        signer: Signer,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._chain, self._batches, self._signer = chain, batches, signer
-        self._columns = columns
+        self._columns, self._at_once = columns, at_once
 
     def step(self) -> list[ContentPlace]:
         """Answer what is demanded and collect the bonds; return what was shown.
 
         The soonest deadline comes first. A demand on a batch that is not ours, or that somebody
-        else answered, is passed over.
+        else answered, is passed over; what is wrong with one is said when the others are answered.
 
         Raises
         ------
@@ -145,20 +154,23 @@ class ContentAnswerer:
             A batch commits to other contents than the log gives.
         """
         demands = sorted(self._chain.open_contents(), key=lambda demand: demand.until_s)
-        shown = [demand.place for demand in demands if self._answer(demand, demands)]
+        shown, fault = answer_each(demands, partial(self._prepared, demands), self._at_once)
         if shown:
             self._chain.claim_bonds(self._signer)
-        return shown
+        if fault is not None:
+            raise fault
+        return [demand.place for demand in shown]
 
-    def _answer(self, demand: OpenContent, demands: Sequence[OpenContent]) -> bool:
+    def _prepared(self, demands: Sequence[OpenContent], demand: OpenContent) -> Send | None:
         signed = self._batches.batch(demand.batch_no)
         if signed is None or signed.batch.hash != demand.batch_hash:
-            return False
+            return None
         wanted = epochs_wanted(signed, demands)
         content = content_of(SignedContents(signed, self._columns, wanted), demand.place)
         if content is None:
             raise CheckpointMismatch(f"batch {demand.batch_no} has no {demand.place}")
-        return show_content(self._chain, self._signer, demand, signed.batch.header, content)
+        header = signed.batch.header
+        return partial(show_content, self._chain, self._signer, demand, header, content)
 
 
 def epochs_wanted(signed: SignedBatch, demands: Sequence[OpenContent]) -> tuple[bytes, ...]:

@@ -7,11 +7,13 @@ restart, is rebuilt from the log.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from offchain.ledger.checkpoint import Checkpoint
 from offchain.ledger.header import BatchHeader
 from offchain.ledger.merkle import MAX_ACCOUNTS
+from offchain.services.answering import AT_ONCE, Send, answer_each
 from offchain.services.demands import DemandChain, OpenDemand, show
 from offchain.services.errors import CheckpointMismatch
 from offchain.services.ports import EventStore, SignedBatch, Signer, SnapshotStore
@@ -89,12 +91,14 @@ class CutBatches(Protocol):
 
 
 class PathAnswerer:
-    """Answers every open demand on a batch of ours. One thread.
+    """Answers every open demand on a batch of ours. One thread calls it.
 
     Parameters
     ----------
     signer : Signer
         Pays gas and gets the bonds.
+    at_once : int
+        Answers under way, each sent by a thread of its own.
     """
 
     def __init__(
@@ -103,14 +107,16 @@ class PathAnswerer:
         batches: CutBatches,
         checkpoints: KeptCheckpoints,
         signer: Signer,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._chain, self._batches, self._signer = chain, batches, signer
-        self._checkpoints = checkpoints
+        self._checkpoints, self._at_once = checkpoints, at_once
 
     def step(self) -> list[int]:
         """Answer what is demanded and collect the bonds; return the accounts that were shown.
 
-        A demand on a batch that is not ours, or that somebody else answered, is passed over.
+        A demand on a batch that is not ours, or that somebody else answered, is passed over; what
+        is wrong with one is said when the others are answered.
 
         Raises
         ------
@@ -120,17 +126,19 @@ class PathAnswerer:
             A batch commits to another checkpoint than the log gives.
         """
         self._checkpoints.forget(self._batches.finalised)
-        shown = [d.account for d in self._chain.open_demands() if self._answer(d)]
+        shown, fault = answer_each(self._chain.open_demands(), self._prepared, self._at_once)
         if shown:
             self._chain.claim_bonds(self._signer)
-        return shown
+        if fault is not None:
+            raise fault
+        return [demand.account for demand in shown]
 
-    def _answer(self, demand: OpenDemand) -> bool:
+    def _prepared(self, demand: OpenDemand) -> Send | None:
         signed = self._batches.batch(demand.batch_no)
         if signed is None or signed.batch.hash != demand.batch_hash:
-            return False
-        checkpoint = self._checkpoints.of(signed)
-        return show(self._chain, self._signer, demand, signed.batch.header, checkpoint)
+            return None
+        checkpoint, header = self._checkpoints.of(signed), signed.batch.header
+        return partial(show, self._chain, self._signer, demand, header, checkpoint)
 
 
 def checkpoint_at(

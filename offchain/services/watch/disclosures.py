@@ -82,9 +82,10 @@ class Disclosures:
         found = [c for of in self.liquidations if of.epoch == epoch for c in of.columns]
         for content in self.contents:
             column, place = content.column, content.place
-            if column is not None and not place.is_empty:
-                if place.expected == root_of(epoch, place.what):
-                    found.append(ShownColumn(*place.column, *column))
+            if column is None or place.is_empty:
+                continue
+            if place.expected == root_of(epoch, place.what):
+                found.append(ShownColumn(*place.column, *column))
         return found
 
 

@@ -52,7 +52,9 @@ class Venue:
         assert self.rig.batcher.cut(force=True)
         self.court = MemoryContents(*[self.header(number) for number in (1, 2, 3)])
         self.columns = KeptColumns(self.journal_at)
-        self.operator = ContentAnswerer(self.court, self.rig.batcher, self.columns, RELAYER)
+        self.operator = ContentAnswerer(
+            self.court, self.rig.batcher, self.columns, RELAYER, at_once=1
+        )
 
     def journal_at(self, seq: int) -> Journal:
         self.replayed.append(seq)
@@ -158,6 +160,17 @@ def test_an_operator_that_is_overtaken_goes_on_and_other_refusals_are_told(venue
     venue.court.refuse_next = "WrongContent"
     with pytest.raises(TransactionReverted, match="WrongContent"):
         venue.operator.step()
+
+
+def test_a_demand_that_cannot_be_answered_holds_up_no_other_one(venue: Venue) -> None:
+    good = venue.places(1)[:2]
+    for place in (ContentPlace(IS_TOTALS, 0, 0, b"\x13" * 32), *good):
+        venue.court.expect(place, STRANGER, venue.header(1))
+    with pytest.raises(CheckpointMismatch, match="the totals"):
+        venue.operator.step()
+    assert len(venue.court.open_contents()) == 1
+    assert [s.place for s in venue.court.shown_contents(batch_hash(venue.header(1)))] == good
+    assert venue.court.calls.count("claim") == 1
 
 
 def test_a_batch_has_no_content_of_another(venue: Venue) -> None:

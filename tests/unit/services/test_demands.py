@@ -37,7 +37,7 @@ class Venue:
         self.inquiry = Inquiry(self.court, STRANGER)
 
     def answerer(self) -> PathAnswerer:
-        return PathAnswerer(self.court, self.rig.batcher, self.checkpoints, RELAYER)
+        return PathAnswerer(self.court, self.rig.batcher, self.checkpoints, RELAYER, at_once=1)
 
     def rebuild(self, seq: int) -> Checkpoint:
         self.rebuilt.append(seq)

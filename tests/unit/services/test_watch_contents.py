@@ -213,8 +213,16 @@ LIES: dict[str, tuple[Lie, str, str]] = {
         "253 of underlying 255",
         "EFFECTS.collateral",
     ),
-    "losses": (lambda c: with_losses(c, 1, 9, flipped(c.losses[1][9])), "9 of underlying 1", "CELL.9"),
-    "charges": (lambda c: with_charges(c, 0, flipped(c.charges[0])), "254 of underlying 0", "CELL.254"),
+    "losses": (
+        lambda c: with_losses(c, 1, 9, flipped(c.losses[1][9])),
+        "9 of underlying 1",
+        "CELL.9",
+    ),
+    "charges": (
+        lambda c: with_charges(c, 0, flipped(c.charges[0])),
+        "254 of underlying 0",
+        "CELL.254",
+    ),
 }
 
 
