@@ -59,6 +59,8 @@ class Trail:
 
     Attributes
     ----------
+    rules : OracleParameters
+        By which the next report is judged, and by which a path is long enough.
     in_force : Seen, optional
         The last accepted report.
     """

@@ -22,7 +22,7 @@ from offchain.core.oracle import is_accepted, is_within_band
 from offchain.core.parameters import OracleParameters
 from offchain.core.units import ONE_E6, SECOND_NS, RatioE6
 from offchain.engine.events import Event
-from offchain.engine.messages import Liquidate, PriceReport
+from offchain.engine.messages import Adopt, Liquidate, PriceReport
 from offchain.ledger.epoch import report_hash
 from offchain.ledger.wire import Record
 from offchain.services.errors import RelayQueueFull, TransactionReverted
@@ -89,7 +89,7 @@ class Relayer:
     signer : Signer
         Pays; anyone may relay.
     rules : OracleParameters
-        Of the parameter set.
+        Of the parameter set with which the log begins; adopted ones are followed.
 
     Attributes
     ----------
@@ -108,7 +108,6 @@ class Relayer:
         self.policy = policy or RelayPolicy()
         self.lost: deque[int] = deque(maxlen=MAX_LOST)
         self._chain, self._signer, self._rules = chain, signer, rules
-        self._band_e6 = rules.band_e6
         self._lock, self._flushing = threading.Lock(), threading.Lock()
         self._begin(0)
 
@@ -138,6 +137,9 @@ class Relayer:
                 self._note(record.command)
             elif isinstance(record.command, Liquidate):
                 self._cite()
+            elif isinstance(record.command, Adopt):
+                self._trail.rules = record.command.parameters.oracle
+                self._band_e6 = self._trail.rules.band_e6
 
     def flush(self) -> list[TransactionReceipt]:
         """Submit what waits, in order, and return the receipts.
@@ -172,6 +174,7 @@ class Relayer:
 
     def _begin(self, newest_round: int) -> None:
         self._trail, self._hub = Trail(self._rules), Reference()
+        self._band_e6 = self._rules.band_e6
         self._engine = Reference()
         self._cited: deque[tuple[Seen, ...]] = deque(maxlen=MAX_CITED)
         self._sent: Seen | None = None

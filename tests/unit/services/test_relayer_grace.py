@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.core.oracle import STILL, Grace
 from offchain.core.units import SECOND_NS, AccountId, TimestampNs
-from offchain.engine.messages import Liquidate, Observation, PriceReport
+from offchain.engine.messages import Adopt, Liquidate, Observation, PriceReport
+from offchain.ledger.terms import terms
 from offchain.ledger.wire import Record
 from offchain.services.errors import TransactionReverted
 from offchain.services.ports import Signer, TransactionReceipt
@@ -25,6 +27,7 @@ ORACLE = replace(
     grace_ns=GRACE.length_ns,
 )
 SPARSE = RelayPolicy(every=False, heartbeat_ns=60 * SECOND_NS, move_e6=20_000)
+SELDOM = RelayPolicy(every=False, heartbeat_ns=3_000 * SECOND_NS, move_e6=20_000)
 
 
 @dataclass
@@ -62,7 +65,14 @@ class World:
         self.take(report)
         return hash_of(report, (self.price,))
 
-    def take(self, command: PriceReport | Liquidate) -> None:
+    def adopt(self, grace: Grace) -> None:
+        """Have the engine adopt a set with another grace, and the timelock give it to the hub."""
+        oracle = replace(ORACLE, grace_reports=grace.reports, grace_ns=grace.length_ns)
+        rules = replace(RULES, oracle=oracle, version=RULES.version + 1)
+        self.take(Adopt(terms(rules), rules))
+        self.hub.grace = self.truth.grace = grace
+
+    def take(self, command: PriceReport | Liquidate | Adopt) -> None:
         record = Record(len(self.records) + 1, TimestampNs(self.now_ns), 1, command)
         self.records.append(record)
         self.relayer.on_record(record, ())
@@ -110,6 +120,21 @@ def test_a_restarted_relayer_shows_what_was_cited_meanwhile() -> None:
     calm(world, 500)
     world.restart()
     world.relay()
+    world.check()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_longer_grace_that_was_adopted_is_shown_in_full(*, is_restarted: bool) -> None:
+    world = World(SELDOM)  # the hub sees an outage after each
+    calm(world, 10)
+    world.relay()
+    world.adopt(Grace(HEARTBEAT_NS, 12, TimestampNs(600 * SECOND_NS)))
+    calm(world, 200)
+    world.liquidate()
+    if is_restarted:
+        world.restart()
+    world.relay()
+    assert len(world.cited) == 1
     world.check()
 
 
