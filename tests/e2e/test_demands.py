@@ -175,7 +175,8 @@ def ask(here: Inhabited, accounts: list[int]) -> int:
     before = chain.token_balance(0, payee)
     here.node.settle()
     assert chain.status_of(header.batch_no) == BatchStatus.COMMITTED
-    assert [path.account for path in demands.shown_paths(batch_hash(header))] == accounts
+    shown = demands.shown_paths(batch_hash(header))  # sent together, and so in any order
+    assert sorted(path.account for path in shown) == accounts
     return chain.token_balance(0, payee) - before
 
 
@@ -223,7 +224,8 @@ def ask_contents(here: Inhabited) -> int:
     before = chain.token_balance(0, payee)
     here.node.settle()
     assert chain.status_of(header.batch_no) == BatchStatus.COMMITTED
-    totals, shown, *others = contents.shown_contents(batch_hash(header))
+    found = sorted(contents.shown_contents(batch_hash(header)), key=lambda s: s.place.what)
+    totals, shown, *others = found  # sent together, and so in any order
     assert (totals.totals, shown.epoch) == (batch.totals, batch.epochs[-1])
     assert [content.place for content in others] == places
     return chain.token_balance(0, payee) - before
