@@ -41,6 +41,7 @@ from offchain.services.feed_model import FeedModel
 from offchain.services.gateway import Gateway, Refused, check_report
 from offchain.services.inbox_watcher import InboxWatcher
 from offchain.services.oracle import Noise, OracleNetwork, OracleSigner
+from offchain.services.own_batches import OwnBatches
 from offchain.services.parameter_watch import ParameterWatch
 from offchain.services.path_answers import KeptCheckpoints, PathAnswerer, checkpoint_at
 from offchain.services.ports import Clock, Spot
@@ -142,15 +143,14 @@ class Node:
             lambda seq: checkpoint_at(self.store, self.snapshots, cuts(batch_files), seq)
         )
         self.batcher.on_cut(checkpoints.keep)
-        self.answers = PathAnswerer(
-            ChainDemands(self.chain), self.batcher, checkpoints, keys.relayer
-        )
+        own = OwnBatches(self.batcher, batch_files, self.chain)
+        self.answers = PathAnswerer(ChainDemands(self.chain), own, checkpoints, keys.relayer)
         self.challenges = ChallengeCloser(ChainChallenges(self.chain), keys.relayer)
         columns = KeptColumns(
             lambda seq: recover(self.store, self.snapshots, cuts(batch_files), until=seq)
         )
         self.content_answers = ContentAnswerer(
-            ChainContents(self.chain), self.batcher, columns, keys.relayer
+            ChainContents(self.chain), own, columns, keys.relayer
         )
         first_block = self.chain.deployment.block_number
         self.watcher = InboxWatcher(self.chain, self.sequencer, first_block, choices.confirmations)
