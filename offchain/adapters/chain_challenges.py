@@ -2,7 +2,8 @@
 
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_court import COURT
-from offchain.adapters.chain_demands import REREAD_BLOCKS
+from offchain.adapters.chain_history import ChainEvent
+from offchain.adapters.chain_open import OpenAtCourt
 from offchain.services.challenges import OpenChallenge
 from offchain.services.ports import Signer, TransactionReceipt
 
@@ -12,8 +13,7 @@ class ChainChallenges:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
-        self._read_to = chain.deployment.block_number - 1
-        self._challenges: dict[bytes, OpenChallenge] = {}
+        self._open = OpenAtCourt(chain, "ChallengeOpened", _challenge_of, self._is_open)
 
     def block_time(self) -> int:
         """Return the time of the newest block. [s since 1970]"""
@@ -21,16 +21,7 @@ class ChainChallenges:
 
     def open_challenges(self) -> list[OpenChallenge]:
         """Return the challenges that are open, of any batch."""
-        last = self._chain.block_number()
-        first = min(self._read_to, last) - REREAD_BLOCKS + 1
-        for event in self._chain.history.events((COURT,), first, last):
-            if event.name == "ChallengeOpened":
-                said = event.arguments
-                found = OpenChallenge(said["id"], said["batchNo"], said["until"])
-                self._challenges[found.id] = found
-        self._read_to = last
-        self._challenges = {n: c for n, c in self._challenges.items() if self._is_open(n)}
-        return list(self._challenges.values())
+        return self._open.all()
 
     def _is_open(self, number: bytes) -> bool:
         _, _, opened_at, *_ = self._chain.call(COURT, "challengeOf", number)
@@ -45,3 +36,8 @@ class ChainChallenges:
             It is closed, or there is still time to reveal.
         """
         return self._chain.send(signer, COURT, "close", challenge.id)
+
+
+def _challenge_of(event: ChainEvent) -> OpenChallenge:
+    said = event.arguments
+    return OpenChallenge(said["id"], said["batchNo"], said["until"])

@@ -4,41 +4,23 @@ from dataclasses import astuple
 
 from offchain.adapters.chain import Chain
 from offchain.adapters.chain_court import CASH, COURT, contents_shown
-from offchain.adapters.chain_demands import REREAD_BLOCKS
 from offchain.adapters.chain_history import ChainEvent
+from offchain.adapters.chain_open import DemandsAtCourt, OpenAtCourt
 from offchain.ledger.header import BatchHeader
 from offchain.services.contents import ContentPlace, OpenContent, ShownContent
 from offchain.services.ports import Signer, TransactionReceipt
 
 
-class ChainContents:
+class ChainContents(DemandsAtCourt):
     """A `ContentChain` of one deployment; each object remembers how far it has read. One thread."""
 
     def __init__(self, chain: Chain) -> None:
-        self._chain = chain
-        self._read_to = chain.deployment.block_number - 1
-        self._demands: dict[bytes, OpenContent] = {}
-
-    def block_time(self) -> int:
-        """Return the time of the newest block. [s since 1970]"""
-        return self._chain.block_time()
+        super().__init__(chain)
+        self._open = OpenAtCourt(chain, "ContentDemanded", _demand_of, self._is_demanded)
 
     def open_contents(self) -> list[OpenContent]:
         """Return the demands that are open, of any batch, in the order in which they were made."""
-        last = self._chain.block_number()
-        first = min(self._read_to, last) - REREAD_BLOCKS + 1
-        for event in self._chain.history.events((COURT,), first, last):
-            if event.name == "ContentDemanded":
-                found = _demand_of(event)
-                self._demands.pop(found.id, None)  # one that is made again comes last
-                self._demands[found.id] = found
-        self._read_to = last
-        self._demands = {n: d for n, d in self._demands.items() if self._is_open(n)}
-        return list(self._demands.values())
-
-    def _is_open(self, number: bytes) -> bool:
-        _, opened_at, _, _ = self._chain.call(COURT, "demandOf", number)
-        return bool(opened_at)
+        return self._open.all()
 
     def shown_contents(self, hash_of_batch: bytes) -> list[ShownContent]:
         """Return the contents that were shown of a batch, in order."""
@@ -85,13 +67,6 @@ class ChainContents:
             There is still time to answer, or the demand is settled.
         """
         return self._chain.send(signer, COURT, "settleUnanswered", demand.id, header.values())
-
-    def claim_bonds(self, signer: Signer) -> int:
-        """Pay the signer the bonds that wait for it, and return them. [USD e-6]"""
-        bond_e6 = int(self._chain.call(COURT, "bondOf", signer.address))
-        if bond_e6:
-            self._chain.send(signer, COURT, "claimBond")
-        return bond_e6
 
 
 def _demand_of(event: ChainEvent) -> OpenContent:
