@@ -13,8 +13,8 @@ from offchain.adapters.protocol_terms import DEVELOPMENT, ProtocolTerms
 from offchain.app.engine_hash import engine_hash
 from offchain.app.keys import QUORUM, THRESHOLD, DevnetKeys, hex_address
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, THIN, Roles, Series, pm36
-from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS
+from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, GRACE, THIN, Roles, Series, pm36
+from offchain.core.units import DAY_NS, ONE_E6, ONE_E8, SECOND_NS, TimestampNs
 from offchain.ledger.document import document
 from offchain.ledger.keccak import keccak256
 from offchain.ledger.listing import listing_root
@@ -50,12 +50,15 @@ class DevnetTerms:
         Cash of the insurance account at the start. [USD e-6]
     keeper_reserve_e6 : int
         Cash of the fund's contract, from which keepers are paid. [USD e-6]
+    grace : (int, TimestampNs)
+        Reports and time after a silence of the oracle before anybody is liquidated.
     """
 
     opening_e8: tuple[int, int] = OPENING_E8
     protocol: ProtocolTerms = DEVELOPMENT
     insurance_seed_e6: int = 250_000 * ONE_E6
     keeper_reserve_e6: int = 10_000 * ONE_E6
+    grace: tuple[int, TimestampNs] = GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def launch(url: str, admin_key: str, start_ns: int, choices: DevnetTerms | None 
     web3 = Web3(HTTPProvider(url))
     owner = web3.eth.account.from_key(admin_key).address
     fund = str(predict(web3, owner, feeds=2, collaterals=len(COLLATERAL))["InsuranceFund"])
-    parameters, rules = _parameters(keys, start_ns, choices.opening_e8, fund), engine_hash()
+    parameters, rules = _parameters(keys, start_ns, choices, fund), engine_hash()
     deployment = deploy(web3, admin_key, _configuration(keys, parameters, rules, choices))
     chain = Chain(url, deployment)
     for key in (keys.sequencer, keys.relayer, keys.keeper, keys.backstop):
@@ -150,16 +153,14 @@ def reopen(
 ) -> Devnet:
     """Return the devnet that `launch` made with these choices, for a node that starts again."""
     keys, fund = DevnetKeys.make(), str(deployment.address("InsuranceFund"))
-    parameters = _parameters(keys, start_ns, choices.opening_e8, fund)
+    parameters = _parameters(keys, start_ns, choices, fund)
     return Devnet(Chain(url, deployment), parameters, keys, engine_hash(), admin_key)
 
 
-def _parameters(
-    keys: DevnetKeys, start_ns: int, opening_e8: tuple[int, int], fund: str
-) -> RiskParameters:
+def _parameters(keys: DevnetKeys, start_ns: int, choices: DevnetTerms, fund: str) -> RiskParameters:
     dates = expiries(start_ns)
-    bitcoin = strikes(opening_e8[0], BTC_LADDER, BTC_STEP_E6)
-    ether = strikes(opening_e8[1], ETH_LADDER, ETH_STEP_E6)
+    bitcoin = strikes(choices.opening_e8[0], BTC_LADDER, BTC_STEP_E6)
+    ether = strikes(choices.opening_e8[1], ETH_LADDER, ETH_STEP_E6)
     return pm36(
         (Series(BITCOIN, dates, bitcoin), Series(ETHER, dates, ether)),
         Roles(
@@ -169,6 +170,7 @@ def _parameters(
         ),
         quorum=QUORUM,
         grids=THIN,
+        grace=choices.grace,
     )
 
 

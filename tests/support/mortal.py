@@ -23,6 +23,7 @@ from offchain.app.demo.population import Trader
 from offchain.app.devnet import GAS_MONEY_WEI, Devnet, DevnetTerms, reopen, short_windows
 from offchain.app.keys import development_key
 from offchain.app.node import Node, NodeChoices
+from offchain.core.presets import NO_GRACE
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS
 from offchain.services.keeper import Keeper
 from offchain.services.ports import Spot
@@ -31,7 +32,9 @@ from offchain.services.signing import KeySigner
 
 START_NS = 1_760_054_400 * SECOND_NS  # 2025-10-10 00:00 UTC
 WINDOW_S = 30
-TERMS = DevnetTerms(protocol=short_windows(WINDOW_S), insurance_seed_e6=100_000 * ONE_E6)
+TERMS = DevnetTerms(
+    protocol=short_windows(WINDOW_S), insurance_seed_e6=100_000 * ONE_E6, grace=NO_GRACE
+)
 LIFE_S = 90
 DEATHS: dict[str, tuple[type, str, bool]] = {
     "appended": (LogFile, "append", False),
