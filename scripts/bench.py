@@ -5,6 +5,7 @@ A bench module has ``measure() -> dict[str, dict]``: key to entry. An entry stat
 ``ratio`` to it: ratios travel between machines, absolute figures do not.
 """
 
+import argparse
 import importlib.util
 import json
 import os
@@ -102,9 +103,15 @@ def machine() -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure everything, print a table, write the file."""
+    """Measure everything, print a table, write the file; of some modules only the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", help="modules, as bench_gas; all of them by default")
+    chosen = parser.parse_args().only
     results: dict[str, Entry] = {}
-    modules = sorted((ROOT / "scripts").glob("bench_*.py"))
+    known = {path.stem: path for path in sorted((ROOT / "scripts").glob("bench_*.py"))}
+    if not set(chosen) <= set(known):
+        parser.error(f"there are {', '.join(known)}")
+    modules = [path for stem, path in known.items() if not chosen or stem in chosen]
     for path in modules:
         print(f"bench: {path.stem}", flush=True)
         merge(results, run(path))
@@ -114,6 +121,8 @@ def main() -> int:
         value = entry["value"]
         digits = 0 if abs(value) >= 100 else 3
         print(f"  {key:<{width}}  {value:>14,.{digits}f} {entry['unit']}{ratio}")
+    if chosen:
+        return 0 if results else 1
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     document = {"machine": machine(), "results": dict(sorted(results.items()))}
     RESULTS.write_text(json.dumps(document, indent=2) + "\n")

@@ -20,6 +20,7 @@ from offchain.adapters.chain_exit import ChainExit
 from offchain.adapters.compiler import artifacts
 from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.core.oracle import Span
+from offchain.core.presets import NO_GRACE
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, TimestampNs
 from offchain.ledger.observations import pack_observation
 from offchain.ledger.typed_data import Domain, observation_digest
@@ -84,7 +85,7 @@ def measure_report(venue: Devnet) -> dict[str, Entry]:
     signers = [Web3.to_checksum_address(key.address) for key in keys]
     created = (
         web3.eth.contract(abi=made.abi, bytecode=HexStr(made.bytecode))
-        .constructor(owner, limits, signers, SIGNERS)
+        .constructor(owner, limits, NO_GRACE, signers, SIGNERS)
         .transact({"from": owner})
     )
     address = web3.eth.wait_for_transaction_receipt(created)["contractAddress"]
