@@ -30,7 +30,8 @@ import {EFFECT_LIQUIDATION, EFFECT_TRADE} from "../types/Trace.sol";
 /// `LEGS`: faulty when the account trades in an instrument without a leg, against a leg, or more.
 /// `LIMIT`: `place` is the word of the account in a fill. Faulty when the price is worse than the
 /// limit price of its leg.
-/// `BAND`: faulty when the limit price of the leg at `place` is not that of the liquidation band.
+/// `BAND`: faulty when the limit price of the leg at `place` is worse than that of the liquidation
+/// band; a better one spares the account more.
 contract LiquidationJudge is IJudge {
     using Effects for bytes;
     using Effects for uint256;
@@ -180,7 +181,8 @@ contract LiquidationJudge is IJudge {
         Marks.Opened memory opened =
             Marks.open(shown.epoch, shown.report, shown.instrument, shown.values, shown.funding);
         int256 limitE8 = Marks.limitOf(opened, shown.instrument, leg.lots);
-        return limitE8 != int256(uint256(leg.limitPriceE8));
+        int256 givenE8 = int256(uint256(leg.limitPriceE8));
+        return leg.lots > 0 ? givenE8 > limitE8 : givenE8 < limitE8;
     }
 
     /// @dev The instrument, and the epoch that the instruction names.

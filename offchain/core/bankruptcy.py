@@ -63,8 +63,32 @@ def neutral_prices(legs: Sequence[MarkedLeg], room: int) -> tuple[PriceE8, ...]:
     A sale's price is rounded up to the tick and a purchase's down, so that all legs together never
     cost more than the room. No price is below one tick: a purchase at it may cost more.
     """
+    return tuple(_price(leg, share) for leg, share in zip(legs, _shares(legs, room), strict=True))
+
+
+def limit_prices(
+    legs: Sequence[MarkedLeg], room: int, bands_e8: Sequence[int]
+) -> tuple[PriceE8, ...]:
+    """Return the worst price at which each leg may trade on the book. [USD e-8]
+
+    No worse than the neutral price, nor than the leg's own band. A purchase of which one tick costs
+    more than its share of the room gets zero: nobody sells at that. So whatever legs trade within
+    these prices, however much of each, they cost no more than the room; `room` is not negative.
+    """
+    limits = []
+    for leg, share, band in zip(legs, _shares(legs, room), bands_e8, strict=True):
+        price = _price(leg, share)
+        if leg.lots < 0:
+            limits.append(PriceE8(max(price, band)))
+        else:
+            limits.append(PriceE8(min(price, band) if cost_e6([leg], [price]) <= share else 0))
+    return tuple(limits)
+
+
+def _shares(legs: Sequence[MarkedLeg], room: int) -> list[int]:
+    """Return each leg's share of the room, by its weight, rounded down. [USD e-6]"""
     total = sum(leg.weight for leg in legs)
-    return tuple(_price(leg, floor_div(room * leg.weight, total)) for leg in legs)
+    return [floor_div(room * leg.weight, total) for leg in legs]
 
 
 def _price(leg: MarkedLeg, room: int) -> PriceE8:

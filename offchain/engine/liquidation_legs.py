@@ -1,7 +1,9 @@
 """What a liquidation step closes, and at which worst price."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from offchain.core.bankruptcy import MarkedLeg, limit_prices, room_e6
 from offchain.core.liquidation import limit_price
 from offchain.core.margin import fee_e6
 from offchain.core.sizing import Account, Closings, smallest_step
@@ -13,7 +15,12 @@ from offchain.engine.state import State
 
 
 def legs_of(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
-    """Return a full step's legs, or those of the smallest step that restores the target."""
+    """Return a full step's legs, or those of the smallest step that restores the target.
+
+    Their limit prices leave the account no worse than it was: a partial step's ratio does not fall,
+    and a full one's account that owed nothing owes nothing, whatever the book pays. What is below
+    zero already is sold within the band: the insurance fund pays.
+    """
     positions = [(i, lots) for i, lots, _ in state.accounts.positions(account)]
     if tier is Tier.FULL:
         changes: tuple[tuple[int, Lots], ...] = tuple((i, Lots(-lots)) for i, lots in positions)
@@ -24,7 +31,25 @@ def legs_of(state: State, account: AccountId, tier: Tier) -> tuple[Leg, ...]:
             lambda instrument, lots: liquidation_fee_e6(state, instrument, lots),
         )
         changes = smallest_step(sized, state.rules.liquidation)
-    return tuple(leg_of(state, i, lots) for i, lots in changes)
+    legs = tuple(leg_of(state, i, lots) for i, lots in changes)
+    closed = {i: abs(lots) for i, lots in changes}
+    balance, before = margin_after(state, account, positions, {})
+    if balance < 0 or not legs:
+        return legs
+    room = balance
+    if tier is Tier.PARTIAL:
+        room = room_e6(balance, before, margin_after(state, account, positions, closed)[1])
+    bands = [leg.limit_price_e8 for leg in legs]
+    limits = limit_prices([_marked(state, leg) for leg in legs], room, bands)
+    return tuple(
+        replace(leg, limit_price_e8=price) for leg, price in zip(legs, limits, strict=True)
+    )
+
+
+def _marked(state: State, leg: Leg) -> MarkedLeg:
+    underlying = state.underlying(leg.instrument)
+    mark = int(state.market.prices.marks_e8[leg.instrument])
+    return MarkedLeg(int(leg.lots), mark, underlying.lot_divisor, underlying.tick_e8)
 
 
 def leg_of(state: State, instrument: int, lots: Lots) -> Leg:

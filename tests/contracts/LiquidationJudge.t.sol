@@ -143,6 +143,15 @@ contract LiquidationJudgeTest is ContentWorld {
         assertFaulty(_judge, _shownAt(4, 1, FUTURE));
     }
 
+    function test_a_limit_within_the_band_is_no_fault() public {
+        _instruction.legs[0].limitPriceE8 += 1e8;
+        assertHonest(_judge, _shownAt(4, 0, PERPETUAL));
+        _instruction.legs[1].limitPriceE8 -= 1e8;
+        assertHonest(_judge, _shownAt(4, 1, FUTURE));
+        _instruction.legs[1].limitPriceE8 = 0;
+        assertHonest(_judge, _shownAt(4, 1, FUTURE));
+    }
+
     function test_RevertWhen_what_is_shown_does_not_belong() public {
         bytes memory evidence = _shownAt(3, 1, PERPETUAL);
         LiquidationEvidence memory shown = abi.decode(evidence, (LiquidationEvidence));

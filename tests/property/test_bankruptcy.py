@@ -1,9 +1,11 @@
 """Neutral prices: a step at them costs its room and no more, and leaves the ratio where it was."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.bankruptcy import MarkedLeg, cost_e6, neutral_prices, room_e6
+from offchain.core.bankruptcy import MarkedLeg, cost_e6, limit_prices, neutral_prices, room_e6
 
 DIVISOR, TICK = 100_000, 1_000_000
 MONEY = st.integers(-(2**50), 2**50)
@@ -63,6 +65,39 @@ def test_a_full_step_at_its_bankruptcy_prices_leaves_nothing_and_owes_nothing(
     if min(prices) > TICK:
         left = balance - cost_e6(found, prices)
         assert 0 <= left <= dearest_tick_e6(found) + len(found)
+
+
+@given(legs(), st.integers(0, 2**50), st.data())
+def test_a_step_within_its_limits_never_costs_more_than_its_room(
+    found: list[MarkedLeg], room: int, data: st.DataObject
+) -> None:
+    bands = [TICK * data.draw(st.integers(1, 2**20)) for _ in found]
+    limits = limit_prices(found, room, bands)
+    for leg, limit, band, neutral in zip(
+        found, limits, bands, neutral_prices(found, room), strict=True
+    ):
+        if leg.lots < 0:
+            assert limit == max(band, neutral)
+        else:
+            assert limit in (0, min(band, neutral))
+            assert limit or cost_e6([leg], [TICK]) > 0
+    traded = [
+        (leg, limit, data.draw(st.integers(0, abs(leg.lots))))
+        for leg, limit in zip(found, limits, strict=True)
+        if limit
+    ]
+    paid = [
+        cost_e6([replace(leg, lots=lots if leg.lots > 0 else -lots)], [limit])
+        for leg, limit, lots in traded
+    ]
+    assert sum(paid) <= room
+
+
+def test_a_purchase_without_room_for_a_tick_is_not_made() -> None:
+    worthless = MarkedLeg(1_000, 0, DIVISOR, TICK)
+    tick = 1_000 * TICK // DIVISOR
+    assert limit_prices([worthless], tick, [5 * TICK]) == (TICK,)
+    assert limit_prices([worthless], tick - 1, [5 * TICK]) == (0,)
 
 
 def test_a_step_that_releases_nothing_has_no_room() -> None:

@@ -14,8 +14,8 @@ from offchain.core.margin import Mode, is_below, partial_lots
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import ONE_E6, ONE_E8, AccountId, RatioE6
 from offchain.engine.accounts import BACKSTOP, INSURANCE
-from offchain.engine.events import LiquidationOrdered, PenaltyCharged, Tier
-from offchain.engine.liquidation_legs import legs_of, margin_after
+from offchain.engine.events import Filled, LiquidationOrdered, PenaltyCharged, Tier
+from offchain.engine.liquidation_legs import leg_of, legs_of, margin_after
 from offchain.engine.machine import below_trigger
 from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
@@ -92,6 +92,58 @@ def test_every_step_raises_the_ratio_and_the_steps_come_to_an_end(
     else:
         raise AssertionError("two hundred steps and no end")
     assert not is_below(after.margin_balance_e6, after.maintenance_e6, TRIGGER)
+
+
+QUOTES = st.lists(
+    st.tuples(st.sampled_from(LINEAR + OPTIONS), st.integers(-300, 300), st.integers(1, 30_000)),
+    max_size=12,
+)
+WIDE = replace(
+    PATIENT,
+    liquidation=replace(
+        PATIENT.liquidation, band_mark_e6=RatioE6(200_000), band_index_e6=RatioE6(200_000)
+    ),
+)
+"""Bands so wide that what decides is the neutral price."""
+
+
+@example((Mode.CROSS, {BTC_PERP: 1_000}, 900_000, 0), [(BTC_PERP, -40, 300)], WIDE)
+@example((Mode.CROSS, {BTC_PERP: 1_000}, 900_000, 0), [(BTC_PERP, -100, 300)], WIDE)
+@example((Mode.CROSS, {BTC_PERP: -1_000}, 90_000, 0), [(BTC_PERP, 10, 9_000)], WIDE)
+@example((Mode.PORTFOLIO, {OPTIONS[0]: -1_000}, 50_000, 0), [(OPTIONS[0], 100, 30_000)], WIDE)
+@given(troubled(), QUOTES, st.sampled_from([RULES, PATIENT, WIDE]))
+def test_no_price_of_the_book_leaves_a_step_worse_than_it_found(  # E-11
+    of: tuple[Mode, Book, int, int],
+    quotes: list[tuple[int, int, int]],
+    rules: RiskParameters,
+) -> None:
+    venue, account, rich = in_trouble([of], rules), 3, 2
+    for instrument, away, lots in quotes:  # away from the mark, in 1e-4 of the index
+        held = venue.state.accounts.lots_of(account, instrument)
+        mark = int(venue.state.market.prices.marks_e8[instrument])
+        index = venue.state.index_price(venue.state.underlying(instrument).index)
+        usd = max(5.0, (mark + index * away // 10_000) / ONE_E8)
+        if held:
+            venue.do(venue.order(rich, instrument, lots if held > 0 else -lots, usd))
+    before = account_margin(venue.state, account)
+    decision = venue.liquidate(account)
+    after = account_margin(venue.state, account)
+    if isinstance(decision, Rejected):
+        assert decision.reason is Reason.NOT_LIQUIDATABLE
+        return
+    (step,) = (e for e in decision if isinstance(e, LiquidationOrdered))
+    assert after.margin_balance_e6 >= 0  # every ratio begins at or above zero
+    if step.tier is Tier.PARTIAL:
+        assert (
+            after.margin_balance_e6 * before.maintenance_e6
+            >= before.margin_balance_e6 * after.maintenance_e6
+        )
+    for fill in (e for e in decision if isinstance(e, Filled)):
+        (leg,) = (leg for leg in step.legs if leg.instrument == fill.instrument)
+        band = leg_of(venue.state, fill.instrument, leg.lots).limit_price_e8
+        sold = leg.lots < 0
+        assert leg.limit_price_e8 >= band if sold else leg.limit_price_e8 <= band
+        assert fill.price_e8 >= leg.limit_price_e8 if sold else fill.price_e8 <= leg.limit_price_e8
 
 
 @given(troubled())

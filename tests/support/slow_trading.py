@@ -181,6 +181,7 @@ class SlowModel(SlowVenue):
             is_worth_it = brings >= max(1, terms.keeper_fee_e6)
             need(holds=is_worth_it or self.accounts[FUND].cash >= -self.balance(account))
         wanted = self.wanted(account, 64 if is_full else self.share(account))
+        rooms = self.rooms(account, wanted, is_full=is_full)
         self.orders = [o for o in self.orders if o.account != account]
         left, penalty, room = {}, 0, 256
         for i, lots in wanted.items():
@@ -188,9 +189,12 @@ class SlowModel(SlowVenue):
             band = mark * terms.band_mark_e6 // ONE
             band += self.medians[i >> 8] * terms.band_index_e6 // ONE
             limit = ceil(mark + band, tick) * tick if lots > 0 else (mark - band) // tick * tick
+            limit = max(limit, tick)
+            if had >= 0:
+                limit = self.no_worse(i, lots, limit, rooms[i])
             rest = lots
             if self.is_open(i, now):
-                rest, _ = self.hit(account, i, lots, max(limit, tick), now, 0, room)
+                rest, _ = self.hit(account, i, lots, limit, now, 0, room)
                 room -= self.touched
             penalty += ceil(abs(lots - rest) * known.values[i] * terms.fee_e6, ONE)
             if rest:
@@ -204,12 +208,33 @@ class SlowModel(SlowVenue):
         most = self.balance(account)
         if not is_full:
             most = min(most, had * (due - self.due(account)) // (2 * due))
+            most = min(most, self.balance(account) - ceil(had * self.due(account), due))
         self.contribute(account, max(0, min(penalty, most)))
         has_paid = is_full and not left and owned.cash < 0
         need(holds=traded or has_paid)
         if has_paid:
             self.pay_debt(account)
         self.flows["liquidations"] += 1
+
+    def rooms(self, account: int, wanted: dict[int, int], *, is_full: bool) -> dict[int, int]:
+        """Return what each leg may cost beside its mark: by value, of the balance that it frees."""
+        had, due, after = self.balance(account), self.due(account), copy.deepcopy(self)
+        worth = {}
+        for i, lots in wanted.items():
+            value = self.known().marks[i] // self.divisor(i)
+            after.accounts[account].trade(i, lots, lots * (value - self.funding[i]))
+            worth[i] = max(1, abs(lots) * value)
+        free = due - after.due(account)
+        whole = had if is_full else had * free // due if free > 0 else 0
+        return {i: whole * value // sum(worth.values()) for i, value in worth.items()}
+
+    def no_worse(self, i: int, lots: int, limit: int, room: int) -> int:
+        """Return the limit, or the last tick within the room, whichever costs the account less."""
+        tick, mark, size = self.tick(i), self.known().marks[i], abs(lots)
+        away = room * self.divisor(i)  # price units, for all lots together
+        if lots < 0:
+            return max(limit, ceil(mark * size - away, size * tick) * tick)
+        return min(limit, (mark * size + away) // (size * tick) * tick)
 
     def wanted(self, account: int, share: int) -> dict[int, int]:
         """Return the change of each position that closes `share`/64 of it."""

@@ -9,7 +9,7 @@ change nothing is refused, so that nobody is paid for it (K-1).
 from dataclasses import dataclass
 
 from offchain.core.margin import AccountMargin, is_below, margin_ratio
-from offchain.core.units import SECOND_NS, AccountId, RatioE6, UsdE6
+from offchain.core.units import SECOND_NS, AccountId, RatioE6, UsdE6, ceil_div
 from offchain.engine.accounts import BACKSTOP, INSURANCE
 from offchain.engine.collateral_sale import collateral_sales, sale_worth
 from offchain.engine.commands.intents import refuse_unsettled_prices
@@ -151,14 +151,15 @@ def _charge_penalty(step: Step, before: tuple[int, int] | None) -> None:
     """Charge the liquidation fee, as far as the account still has a margin balance.
 
     A partial step (`before`: margin balance and MM) takes at most half of the balance that stood
-    behind the MM it released. Where the requirement is small beside the notional, a fee on notional
-    would leave a worse ratio than the step found; half of that balance never does (E-11).
+    behind the MM it released, and of that what the book's prices have left: a fee on top of them
+    would leave a worse ratio than the step found (E-11).
     """
     after = account_margin(step.state, step.account, step.overlay, orders=())
     most = int(after.margin_balance_e6)
     if before is not None:
         balance, due = before
         most = min(most, balance * (due - after.maintenance_e6) // (2 * due))
+        most = min(most, after.margin_balance_e6 - ceil_div(balance * after.maintenance_e6, due))
     amount = max(0, min(step.fee_e6, most))
     if amount:
         step.overlay.pay(step.account, -amount)
