@@ -25,6 +25,7 @@ from offchain.adapters.rpc import Fault, Method, Place, RpcError, RpcServer
 from offchain.adapters.served_venue import ServedVenue
 from offchain.adapters.socket_session import SocketSession
 from offchain.adapters.stream import StreamHub
+from offchain.engine.breakers import highest_level
 from offchain.services.errors import SequencerHalted
 
 MAX_ANALYSES = 16
@@ -94,25 +95,38 @@ class Api:
     async def _ready(self) -> Response:
         """Tell whether orders can be taken, and if not, what is missing; 503 then.
 
-        `is_liquidation_open` is false in the grace after an outage of the oracle, null if unknown.
+        `is_liquidation_open` is false in the grace after an outage of the oracle, `breaker_level`
+        the highest level of a circuit breaker; both are null if unknown.
         """
-        is_open = None
+        is_open, level = None, None
         try:
-            missing, is_open = await self.runner.engine.call(self._readiness)
+            missing, is_open, level = await self.runner.engine.call(self._readiness)
         except RpcError:  # crowded
             missing = ["capacity"]
         except SequencerHalted:  # since it was asked
             missing = ["log"]
         status = "waiting" if missing else "ready"
-        body = write_json({"status": status, "missing": missing, "is_liquidation_open": is_open})
+        body = write_json(
+            {
+                "status": status,
+                "missing": missing,
+                "is_liquidation_open": is_open,
+                "breaker_level": level,
+            }
+        )
         return Response(body, 503 if missing else 200, media_type="application/json")
 
-    def _readiness(self) -> tuple[list[str], bool | None]:
+    def _readiness(self) -> tuple[list[str], bool | None, int | None]:
         missing = self._missing()
         if "log" in missing:
-            return missing, None
-        with self.venue.sequencer.lock:
-            return missing, self.venue.sequencer.state.market.standing.is_settled
+            return missing, None, None
+        sequencer = self.venue.sequencer
+        with sequencer.lock:
+            return (
+                missing,
+                sequencer.state.market.standing.is_settled,
+                highest_level(sequencer.state, sequencer.now_ns()),
+            )
 
     def _missing(self) -> list[str]:
         sequencer = self.venue.sequencer

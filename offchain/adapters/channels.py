@@ -99,6 +99,12 @@ def described(event: e.Event) -> tuple[str, View] | None:
                     for x in event.legs
                 ],
             }
+        case e.BreakerTripped():
+            return "breakers", {
+                "underlying": event.underlying,
+                "level": int(event.level),
+                "until_ns": event.until_ns if event.level else None,
+            }
         case e.MarginLevelChanged():
             return "warnings", {
                 "account": event.account,

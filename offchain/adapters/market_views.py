@@ -4,6 +4,7 @@ from offchain.adapters.exposure_views import greeks_of, unit_greeks_view
 from offchain.adapters.margin_views import View
 from offchain.core.addons import Charge
 from offchain.core.instruments import FeedKind, Instrument, Kind, Underlying
+from offchain.engine.breakers import breaker_level
 from offchain.engine.requirements import peg_of
 from offchain.engine.state import State
 from offchain.pricing.marks import quote
@@ -33,11 +34,14 @@ def _underlying(state: State, of: Underlying) -> View:
     listed = listing.of_underlying(of.index)
     dates = sorted({i.expiry_ns for i in listed if i.expiry_ns})
     interest = state.accounts.open_interest
+    level, until_ns = breaker_level(state, of.index, state.time_ns)
     return {
         "symbol": of.symbol,
         "index_price_e8": market.medians[of.index],
         "confidence_e6": market.confidences_e6[of.index],
         "funding_rate_e8": market.funding_rates_e8[of.index],
+        "breaker_level": int(level),
+        "breaker_until_ns": until_ns if level else None,
         "margin_class": state.tables.classes[of.index].symbol,
         "open_interest": [
             {"instrument": i.id, "symbol": i.symbol, "lots": int(interest[i.id])}

@@ -21,7 +21,7 @@ RECENT = 100
 """Messages that a snapshot of an `every` channel repeats."""
 
 LATEST = ("margin.watch", "account.")
-EVERY = ("warnings", "fills", "liquidations", "batches")
+EVERY = ("warnings", "breakers", "fills", "liquidations", "batches")
 
 
 def is_latest(channel: str) -> bool:

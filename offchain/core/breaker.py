@@ -9,7 +9,8 @@ in the way of liquidations, forced operations, or whoever has no risk and withdr
 from dataclasses import dataclass
 from enum import IntEnum
 
-from offchain.core.units import ONE_E6, RatioE6, TimestampNs
+from offchain.core.rules import require
+from offchain.core.units import DAY_NS, ONE_E6, RatioE6, TimestampNs
 
 _NEVER = TimestampNs(0)
 BUCKETS = 16
@@ -51,10 +52,18 @@ class BreakerTerms:
 
     def __post_init__(self) -> None:
         """Refuse terms that contradict one another."""
-        if not 0 < self.halt_e6 <= self.cancel_e6 <= self.pause_e6 < 10 * ONE_E6:
-            raise ValueError("the moves that trip a breaker are positive and ascend")
-        if self.window_ns < 0 or self.window_ns % BUCKETS or self.cool_ns <= 0:
-            raise ValueError(f"a window is a multiple of {BUCKETS} ns, a cooling time positive")
+        require(
+            "the moves that trip a breaker are positive and ascend",
+            holds=0 < self.halt_e6 <= self.cancel_e6 <= self.pause_e6 < 10 * ONE_E6,
+        )
+        require(
+            f"the window of a breaker is a multiple of {BUCKETS} ns, at most a day",
+            holds=0 <= self.window_ns <= DAY_NS and self.window_ns % BUCKETS == 0,
+        )
+        require(
+            "the cooling time of a breaker is positive, at most a day",
+            holds=0 < self.cool_ns <= DAY_NS,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ def observe(
     kept = tuple(b for b in before.buckets if b.number >= number - BUCKETS)
     reached = _reached(kept, index_e8, terms)
     buckets = _noted(kept, number, index_e8)
-    level, until_ns = _cooled(before, observed_at_ns, terms)
+    level, until_ns = in_force(before, observed_at_ns, terms)
     if reached and reached >= level:
         level, until_ns = reached, TimestampNs(observed_at_ns + terms.cool_ns)
     return Breaker(level, until_ns, buckets)
@@ -118,19 +127,31 @@ def observe(
 
 def level_at(breaker: Breaker, time_ns: TimestampNs, terms: BreakerTerms) -> Level:
     """Return the level at a time not before the last report, without a report since."""
-    if not terms.window_ns:
-        return Level.OPEN
-    return _cooled(breaker, time_ns, terms)[0]
+    return in_force(breaker, time_ns, terms)[0]
 
 
-def _cooled(
+def in_force(
     breaker: Breaker, time_ns: TimestampNs, terms: BreakerTerms
 ) -> tuple[Level, TimestampNs]:
     """Return level and end after the levels that have run out by now."""
+    if not terms.window_ns:
+        return Level.OPEN, _NEVER
     level, until_ns = breaker.level, breaker.until_ns
     while level and time_ns >= until_ns:
         level, until_ns = Level(level - 1), TimestampNs(until_ns + terms.cool_ns)
     return level, until_ns
+
+
+def under_terms(breaker: Breaker, old: BreakerTerms, new: BreakerTerms) -> Breaker:
+    """Return the breaker when other terms come into force: its level stays as long as it was to.
+
+    Parts of another window have other numbers, so what was seen is forgotten with the window.
+    """
+    if not new.window_ns:
+        return Breaker()
+    if new.window_ns == old.window_ns:
+        return breaker
+    return Breaker(breaker.level, breaker.until_ns)
 
 
 def _reached(buckets: tuple[Bucket, ...], index_e8: int, terms: BreakerTerms) -> Level:

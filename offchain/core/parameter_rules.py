@@ -155,6 +155,10 @@ def _check_terms(parameters: "RiskParameters") -> None:
     require("funding damper <= cap", holds=0 <= p.funding.damper_e8 <= p.funding.cap_e8)
     require("funding cap <= 100 % a period", holds=p.funding.cap_e8 <= ONE_E8)
     require("funding period is positive", holds=p.funding.period_ns > 0)
+    require(
+        "one breaker for each underlying",
+        holds=len(p.breakers) == len(p.listing.underlyings),
+    )
     oracle = p.oracle
     named = (p.insurance_owner, p.backstop_owner, *oracle.signers)
     require(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from offchain.core.breaker import BreakerTerms
 from offchain.core.instruments import Listing
 from offchain.core.model_parameters import (
     AddonParameters,
@@ -115,8 +116,8 @@ class RiskParameters:
 
     `insurance_owner` and `backstop_owner` (0x addresses, lower case) own accounts 0 and 1: the
     insurance fund, which never holds a position, and the backstop that takes over what the book
-    does not. A tail's weight already contains range / |move|. `scan`, `addons` and `class_of` have
-    one entry for each underlying, `shortfall` none or one.
+    does not. A tail's weight already contains range / |move|. `scan`, `addons`, `class_of` and
+    `breakers` have one entry for each underlying, `shortfall` none or one.
     """
 
     version: int
@@ -134,6 +135,7 @@ class RiskParameters:
     liquidation: LiquidationParameters
     funding: FundingParameters
     oracle: OracleParameters
+    breakers: tuple[BreakerTerms, ...]
     insurance_owner: str
     backstop_owner: str
 

@@ -6,8 +6,9 @@ table with coverage range / |move|; collateral haircut and thresholds are ours.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from offchain.core.breaker import BreakerTerms
 from offchain.core.instruments import (
     SHAPE_KINDS,
     Feed,
@@ -64,6 +65,18 @@ GRACE = (3, TimestampNs(60 * SECOND_NS))
 """Reports, and the time that they take, after an outage: three, and a minute. A venue wants it."""
 NO_GRACE = (1, TimestampNs(0))
 """The least that a set may have, for desks that test something else: any report is enough."""
+
+
+BREAKER = BreakerTerms(
+    window_ns=TimestampNs(64 * SECOND_NS),
+    halt_e6=RatioE6(100_000),
+    cancel_e6=RatioE6(150_000),
+    pause_e6=RatioE6(200_000),
+    cool_ns=TimestampNs(300 * SECOND_NS),
+)
+"""10, 15 and 20 % within about a minute; each level lasts five minutes. A venue wants it."""
+NO_BREAKER = replace(BREAKER, window_ns=TimestampNs(0))
+"""A breaker that never trips, for desks that test something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +257,12 @@ def pm36(
     quorum: int = 5,
     grids: Mapping[str, tuple[int, int, int]] = RECOMMENDED,
     grace: tuple[int, TimestampNs] = GRACE,
+    breaker: BreakerTerms = BREAKER,
 ) -> RiskParameters:
     """Return the starting parameter set for some series on BTC and ETH.
 
     `grids` gives price range, volatility up and down [1e-6] by symbol of the underlying, `grace`
-    the reports and the time [ns] that an outage echoes.
+    the reports and the time [ns] that an outage echoes, `breaker` that of every underlying.
     """
     return RiskParameters(
         version=1,
@@ -288,6 +302,7 @@ def pm36(
             grace_reports=grace[0],
             grace_ns=grace[1],
         ),
+        breakers=tuple(breaker for _ in series),
         insurance_owner=roles.insurance_owner,
         backstop_owner=roles.backstop_owner,
     )

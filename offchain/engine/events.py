@@ -9,6 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.breaker import Breaker, Level
 from offchain.core.collateral import CreditCurve, HaircutState
 from offchain.core.margin import Mode
 from offchain.core.oracle import Standing
@@ -54,6 +55,7 @@ class Closing(IntEnum):
     UNFILLED = 5
     SETTLED = 6
     REDUCED = 7
+    BREAKER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ParametersReplaced:
     history: NDArray[np.int32] | None
     haircuts: tuple[HaircutState, ...]
     curves: tuple[CreditCurve, ...]
+    breakers: tuple[Breaker, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,19 @@ class PriceAccepted:
     haircuts: tuple[HaircutState, ...]
     curves: tuple[CreditCurve, ...]
     standing: Standing
+    breakers: tuple[Breaker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerTripped:
+    """The breaker of an underlying is at another level with this report, until it falls by one.
+
+    It tells; the state is that of `PriceAccepted`.
+    """
+
+    underlying: int
+    level: Level
+    until_ns: TimestampNs
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +367,7 @@ Event = (
     | OrderClosed
     | Filled
     | PriceAccepted
+    | BreakerTripped
     | PriceHeld
     | FundingAccrued
     | ChargesRevised

@@ -29,6 +29,7 @@ def _parameters_replaced(state: State, event: e.ParametersReplaced, seq: int, ti
     market = state.market
     market.arrays, market.charges, market.history = event.arrays, event.charges, event.history
     market.haircuts, market.curves = event.haircuts, event.curves
+    market.breakers = event.breakers
     if event.arrays is not None:
         _begin_epoch(state, seq, time_ns)
 
@@ -121,8 +122,12 @@ def _price_accepted(state: State, event: e.PriceAccepted, seq: int, time_ns: int
     market.charges, market.history = event.charges, event.history
     market.confidences_e6 = event.confidences_e6
     market.haircuts, market.curves = event.haircuts, event.curves
-    market.standing = event.standing
+    market.standing, market.breakers = event.standing, event.breakers
     _begin_epoch(state, seq, time_ns)
+
+
+def _breaker_tripped(_state: State, _event: e.BreakerTripped, _seq: int, _time: int) -> None:
+    """Change nothing: the accepted report brought the breakers with it."""
 
 
 def _price_held(state: State, event: e.PriceHeld, _seq: int, _time: int) -> None:
@@ -213,6 +218,7 @@ _APPLY: dict[type, Callable[[State, Any, int, int], None]] = {
     e.OrderClosed: _order_closed,
     e.Filled: _filled,
     e.PriceAccepted: _price_accepted,
+    e.BreakerTripped: _breaker_tripped,
     e.PriceHeld: _price_held,
     e.FundingAccrued: _funding_accrued,
     e.ChargesRevised: _charges_revised,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.breaker import Breaker
 from offchain.core.collateral import CreditCurve, HaircutState, credit_curve, first_haircut
 from offchain.core.oracle import NO_STANDING, Standing
 from offchain.core.parameters import RiskParameters
@@ -50,6 +51,8 @@ class Market:
         For each volatile collateral.
     standing : Standing
         Of the report in force: whether somebody may be liquidated by it (L-5).
+    breakers : tuple of Breaker
+        For each underlying, as the report in force left it.
     """
 
     round: int = 0
@@ -70,6 +73,7 @@ class Market:
     haircuts: tuple[HaircutState, ...] = ()
     curves: tuple[CreditCurve, ...] = ()
     standing: Standing = NO_STANDING
+    breakers: tuple[Breaker, ...] = ()
 
     def begin(self, rules: RiskParameters) -> None:
         """Set what is known before the first report: no funding, no doubt, capped haircuts."""
@@ -77,6 +81,7 @@ class Market:
         self.funding_rates_e8 = (0,) * count
         self.confidences_e6 = (RatioE6(ONE_E6),) * count
         self.haircuts = tuple(first_haircut(c) for c in rules.collateral)
+        self.breakers = (Breaker(),) * count
 
     def derive(self, rules: RiskParameters) -> None:
         """Compute arrays, charges and curves from the report in force, as after a restart."""

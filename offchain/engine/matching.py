@@ -18,6 +18,7 @@ from offchain.core.units import (
 )
 from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
+from offchain.engine.breakers import voids_orders
 from offchain.engine.events import Closing, Event, Filled, OrderClosed
 from offchain.engine.overlay import Overlay, positions_after
 from offchain.engine.risk import account_margin
@@ -57,10 +58,12 @@ def match(
     """Match an order with at most so many resting ones and record its trades in the overlay.
 
     A resting order is closed instead of filled when it has expired, when it belongs to the same
-    owner, when it could no longer reduce, or when its fill would take its owner below what
-    `is_valid_risk_change` allows (E-5) or beyond what an account may hold.
+    owner, when it could no longer reduce, when a circuit breaker has made it void, or when its fill
+    would take its owner below what `is_valid_risk_change` allows (E-5) or beyond what an account
+    may hold.
     """
     found = Match([], order.lots)
+    is_halted = voids_orders(state, order.instrument, time_ns)
     for maker in state.books[order.instrument].against(order.lots).orders():
         if found.left == 0 or not _crosses(order, maker):
             break
@@ -72,6 +75,8 @@ def match(
             continue
         size = _maker_size(state, maker, found.left, overlay)
         closing = _closing(state, order, maker, size, time_ns)
+        if closing is None and is_halted and not maker.reduce_only:
+            closing = Closing.BREAKER
         if closing is None and not _maker_may_fill(state, maker, size, overlay):
             closing = Closing.MARGIN
         if closing is not None:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from offchain.core.breaker import Breaker
 from offchain.core.oracle import Standing
 from offchain.core.terms import Terms, terms, with_terms
 from offchain.core.units import ROWS, InstrumentId, RatioE6, TimestampNs
@@ -31,7 +32,7 @@ from offchain.ledger.trace import book_hash, book_of
 if TYPE_CHECKING:
     from offchain.ledger.journal import Journal
 
-SCHEMA = 5
+SCHEMA = 6
 MAGIC = b"PLIMSOLL"
 _HEAD = struct.Struct(">8sH32s")
 _ROWS = (
@@ -74,6 +75,7 @@ class MarketImage:
     confidences_e6: tuple[RatioE6, ...]
     haircuts: list[bytes]
     standing: Standing
+    breakers: tuple[Breaker, ...]
 
 
 @dataclass(slots=True)
@@ -267,6 +269,7 @@ def _image_of_market(market: Market) -> MarketImage:
         confidences_e6=market.confidences_e6,
         haircuts=[pack_haircut(haircut) for haircut in market.haircuts],
         standing=market.standing,
+        breakers=market.breakers,
     )
 
 
@@ -283,6 +286,6 @@ def _restore_market(state: State, image: MarketImage) -> None:
     market.funding_rates_e8 = image.funding_rates_e8
     market.confidences_e6 = image.confidences_e6
     market.haircuts = tuple(unpack_haircut(packed) for packed in image.haircuts)
-    market.standing = image.standing
+    market.standing, market.breakers = image.standing, image.breakers
     if image.medians:
         market.derive(state.rules)

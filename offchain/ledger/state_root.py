@@ -9,10 +9,11 @@ uint64 lastSeq))``. The three hashes are keccak256 of packed big-endian fields:
   | epoch u64 | epochSeq u64 | epochTime u64 | fundingTime u64
   | funding i64 x 512 | count u16 | settled instrument u16 x count, ascending
   | underlyings u16 | funding rate i64 x underlyings | confidence u32 x underlyings
-  | assets u16 | haircut x assets;
+  | assets u16 | haircut x assets | breaker x underlyings;
   ``medians`` is count u16 | i64 x count,
   ``haircut`` is price u64 | time u64 | fast variance u128 | slow variance u128 | haircut u32
   | decayed u64
+  ``breaker`` is level u8 | until u64 | count u8 | (part u64 | low u64 | high u64) x count
 * ``order``: for every book in order of instrument, every order in priority, bids first:
   orderId u64 | account u32 | instrument u16 | lots i32 | price u64 | reduceOnly u8 | expiresAt u64
 * ``nonce``: words u64 | for every account and every word with a bit set, ascending:
@@ -28,6 +29,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from struct import Struct
 
+from offchain.core.breaker import Breaker
 from offchain.core.collateral import HaircutState
 from offchain.core.units import PriceE8, RatioE6, TimestampNs
 from offchain.engine.market import PendingReport
@@ -44,6 +46,8 @@ _ORDER = Struct(">QIHiQBQ")
 _NONCE = Struct(">IQ")
 _COUNT = Struct(">H")
 _CONFIDENCE = Struct(">I")
+_BREAKER = Struct(">BQB")
+_BUCKET = Struct(">QQQ")
 _HAIRCUT = Struct(">QQ16s16sIQ")
 
 
@@ -89,6 +93,7 @@ def market_hash(state: State, params_hash: bytes) -> bytes:
         *[_CONFIDENCE.pack(confidence) for confidence in market.confidences_e6],
         _COUNT.pack(len(market.haircuts)),
         *[pack_haircut(haircut) for haircut in market.haircuts],
+        *[_packed_breaker(breaker) for breaker in market.breakers],
     )
     return keccak256(b"".join(parts))
 
@@ -133,6 +138,12 @@ def nonce_hash(state: State) -> bytes:
         for key in sorted(state.keys[owner])
     ]
     return keccak256(b"".join([len(words).to_bytes(8), *words, *keys]))
+
+
+def _packed_breaker(breaker: Breaker) -> bytes:
+    """Return the memory of one underlying's circuit breaker as packed bytes."""
+    head = _BREAKER.pack(breaker.level, breaker.until_ns, len(breaker.buckets))
+    return head + b"".join(_BUCKET.pack(*astuple(bucket)) for bucket in breaker.buckets)
 
 
 def pack_haircut(haircut: HaircutState) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import httpx
@@ -14,10 +14,12 @@ from offchain.adapters.methods import METHODS
 from offchain.core.curves import curve_lines
 from offchain.core.oracle import Standing
 from offchain.core.portfolio import portfolio_reference
+from offchain.core.presets import BREAKER
 from offchain.core.scan import scan_sums_reference
 from offchain.core.terms import terms
-from offchain.core.units import AccountId, TimestampNs, ceil_div
+from offchain.core.units import SECOND_NS, AccountId, TimestampNs, ceil_div
 from offchain.engine.messages import CancelOrder, Withdraw
+from offchain.engine.reasons import Reason
 from offchain.engine.risk import account_margin
 from offchain.ledger.leaf import AccountLeaf, Position, leaf_hash
 from offchain.ledger.merkle import verify_account
@@ -343,3 +345,24 @@ def test_the_parameters_of_an_order_are_those_of_the_method() -> None:
         params = order_params(served.order(TRADER, 1, 110_000))
     method = METHODS.get("private/place_order")
     assert set(params) == set(method.params.model_fields)
+
+
+def test_a_tripped_breaker_is_told_and_refuses_new_risk_until_it_has_cooled() -> None:
+    guarded = replace(RULES, breakers=(BREAKER, BREAKER))
+    with serving(PLENTY, guarded) as served, joined(served) as socket:
+        socket.subscribe("breakers")
+        desk, url = served.desk, f"{served.server.url}/health/ready"
+        served.place(served.order(MAKER, 1, 100_000))
+        desk.price(105_000, step_s=10)  # a jump, and the report that confirms it
+        until_ns = desk.now + BREAKER.cool_ns
+        refused = code(served.place, served.order(MAKER, 1, 100_000))
+        assert refused == (Reason.RISK_HALTED, "RISK_HALTED")
+        told = socket.message()["data"]
+        assert (told["level"], told["until_ns"]) == ("1", str(until_ns))
+        told = served.client.call("public/get_market")["underlyings"]
+        assert [int(of["breaker_level"]) for of in told] == [1, 0]
+        assert [of["breaker_until_ns"] for of in told] == [str(until_ns), None]
+        assert httpx.get(url, trust_env=False).json()["breaker_level"] == "1"
+        desk.price(105_000, step_s=BREAKER.cool_ns // SECOND_NS)
+        served.place(served.order(MAKER, 1, 100_000))
+        assert httpx.get(url, trust_env=False).json()["breaker_level"] == "0"

@@ -1,12 +1,21 @@
 """The circuit breaker against a slow twin that keeps every index, and its edges."""
 
+from dataclasses import replace
 from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.core.breaker import BUCKETS, Breaker, BreakerTerms, Level, level_at, observe
+from offchain.core.breaker import (
+    BUCKETS,
+    Breaker,
+    BreakerTerms,
+    Level,
+    level_at,
+    observe,
+    under_terms,
+)
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, RatioE6, TimestampNs
 
 WINDOW, COOL = 64 * SECOND_NS, 300 * SECOND_NS
@@ -117,11 +126,13 @@ def test_a_window_of_zero_switches_the_breaker_off() -> None:
         (WINDOW + 1, 1, 2, 3, COOL),
         (-BUCKETS, 1, 2, 3, COOL),
         (WINDOW, 1, 2, 3, 0),
+        (25 * 3_600 * SECOND_NS, 1, 2, 3, COOL),
+        (WINDOW, 1, 2, 3, 25 * 3_600 * SECOND_NS),
     ],
 )
 def test_terms_that_contradict_one_another_are_refused(terms: tuple[int, ...]) -> None:
     window, halt, cancel, pause, cool = terms
-    with pytest.raises(ValueError, match=r"moves|window"):
+    with pytest.raises(ValueError, match=r"moves|window|cooling"):
         BreakerTerms(
             TimestampNs(window), RatioE6(halt), RatioE6(cancel), RatioE6(pause), TimestampNs(cool)
         )
@@ -130,3 +141,15 @@ def test_terms_that_contradict_one_another_are_refused(terms: tuple[int, ...]) -
 def test_an_index_that_is_not_positive_is_refused() -> None:
     with pytest.raises(ValueError, match="index"):
         observe(Breaker(), 0, TimestampNs(0), TERMS)
+
+
+def test_other_terms_keep_the_level_and_another_window_forgets_what_was_seen() -> None:
+    tripped = run([(0, 100_000), (SECOND_NS, 120_000)])
+    milder = replace(TERMS, pause_e6=RatioE6(900_000))
+    assert under_terms(tripped, TERMS, milder) == tripped
+    wider = replace(TERMS, window_ns=TimestampNs(2 * WINDOW))
+    kept = under_terms(tripped, TERMS, wider)
+    assert (kept.level, kept.until_ns, kept.buckets) == (Level.PAUSE, tripped.until_ns, ())
+    off = replace(TERMS, window_ns=TimestampNs(0))
+    assert under_terms(tripped, TERMS, off) == Breaker()
+    assert level_at(tripped, TimestampNs(SECOND_NS), off) is Level.OPEN

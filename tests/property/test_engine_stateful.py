@@ -13,18 +13,21 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from offchain.core.breaker import Level
 from offchain.core.cross import cross_risk_reference
 from offchain.core.margin import Mode, is_below, is_valid_risk_change
 from offchain.core.scan import scan_sums_reference
 from offchain.core.units import ONE_E6, ONE_E8, RatioE6
 from offchain.engine import machine
+from offchain.engine.breakers import breaker_level
 from offchain.engine.events import DeficitCovered, LiquidationOrdered, Withdrawn
 from offchain.engine.messages import Deposit, EntryKind, FundingTick, SettleExpiry, TimeInForce
 from offchain.engine.modes import forbidden_by_mode
-from offchain.engine.reasons import Rejected
+from offchain.engine.reasons import Reason, Rejected
 from offchain.engine.risk import account_margin
 from offchain.engine.state import State
 from offchain.engine.sweeps import maintenance_margins, margins_near
+from tests.support.rule_sets import NERVOUS
 from tests.support.venue import (
     BTC_PERP,
     BTC_WEEK,
@@ -48,6 +51,7 @@ INSTRUMENTS = st.sampled_from(
         option("ETH-WEEK-4400-C"),
     ]
 )
+HALTS = (Reason.RISK_HALTED, Reason.TRADING_PAUSED)
 LOTS = st.integers(-6_000, 6_000).filter(bool)
 
 
@@ -65,15 +69,18 @@ def digest(state: State) -> bytes:
     market = state.market
     rest = (orders, state.nonces, state.keys, market.medians, market.epoch, state.last_seq)
     models = (market.haircuts, market.curves, market.confidences_e6, market.funding_rates_e8)
+    models += (market.breakers,)
     return pickle.dumps((parts, market.funding_e6.tobytes(), rest, models))
 
 
 class EngineMachine(RuleBasedStateMachine):
     """Random traders, prices, funding, liquidations, withdrawals and expiries."""
 
-    @initialize(funds=st.integers(0, 50_000), backstop=st.integers(0, 2_000_000))
-    def start(self, funds: int, backstop: int) -> None:
-        self.venue = Venue()
+    @initialize(
+        funds=st.integers(0, 50_000), backstop=st.integers(0, 2_000_000), nervous=st.booleans()
+    )
+    def start(self, funds: int, backstop: int, nervous: bool) -> None:
+        self.venue = Venue(NERVOUS if nervous else RULES)
         self.cash = 0  # ghost: what is inside, by what went through the door
         self.coins = [0, 0]
         self.venue.fund(funds, backstop)
@@ -156,7 +163,14 @@ class EngineMachine(RuleBasedStateMachine):
         held = account_margin(self.venue.state, account, orders=())
         was_safe = held.margin_balance_e6 >= held.maintenance_e6
         order = self.venue.order(account, instrument, lots, usd, tif=tif, reduce_only=reduce_only)
-        if isinstance(self.venue.do(order), Rejected):
+        underlying = self.venue.state.underlying(instrument).index
+        level, _ = breaker_level(self.venue.state, underlying, self.venue.now)
+        decision = self.venue.do(order)
+        if level is Level.PAUSE or (level and not reduce_only):  # E-16
+            assert isinstance(decision, Rejected)
+        if isinstance(decision, Rejected):
+            assert level or decision.reason not in HALTS
+            assert level is Level.PAUSE or not reduce_only or decision.reason not in HALTS
             return
         after = account_margin(self.venue.state, account, orders=())
         if was_safe:  # E-5: no order takes its owner from safe to liquidatable
@@ -186,7 +200,8 @@ class EngineMachine(RuleBasedStateMachine):
     def cancel_oldest(self, account: int) -> None:
         orders = self.venue.state.orders_of(account)
         order_id = orders[0].order_id if orders else 1
-        self.venue.do(self.venue.cancel(account, order_id))
+        decision = self.venue.do(self.venue.cancel(account, order_id))
+        assert isinstance(decision, Rejected) != bool(orders)  # at every level of a breaker
 
     @rule(minutes=st.integers(1, 9))
     def accrue_funding(self, minutes: int) -> None:
@@ -197,7 +212,9 @@ class EngineMachine(RuleBasedStateMachine):
     def liquidate_all_below(self) -> None:
         for account in machine.below_trigger(self.venue.state):
             before = self.venue.state.accounts.positions(account)
-            if isinstance(self.venue.liquidate(account), Rejected):
+            decision = self.venue.liquidate(account)
+            if isinstance(decision, Rejected):
+                assert decision.reason not in HALTS
                 continue
             held = {i: lots for i, lots, _ in before}
             for event in self.venue.events[-24:]:
@@ -269,6 +286,14 @@ class EngineMachine(RuleBasedStateMachine):
     def deposit_out_of_order(self, offset: int) -> None:
         command = Deposit(self.venue.state.inbox_cursor + offset, ENTRY_TIME_S, bytes(20), 0, 0, 1)
         assert isinstance(self.venue.do(command), Rejected)
+
+    @invariant()
+    def no_void_order_outlives_its_report(self) -> None:  # E-16
+        state = self.venue.state
+        for instrument, book in state.books.items():
+            underlying = state.underlying(instrument).index
+            level, _ = breaker_level(state, underlying, self.venue.now)
+            assert level < Level.CANCEL or all(o.reduce_only for o in book.orders())
 
     @invariant()
     def money_is_conserved(self) -> None:  # SOL-1, INV-2, E-1, E-2

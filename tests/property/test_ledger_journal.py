@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offchain.core.margin import Mode
+from offchain.core.parameters import RiskParameters
 from offchain.core.units import SLOT_BITS
 from offchain.engine.accounts import BACKSTOP
 from offchain.engine.events import LiquidationOrdered
@@ -22,6 +23,8 @@ from offchain.ledger.terms import curves, terms
 from offchain.ledger.wire import Record, decode_records
 from tests.support.journal_venue import ENGINE_HASH
 from tests.support.random_trading import ACTION, Trading
+from tests.support.rule_sets import NERVOUS
+from tests.support.venue import RULES
 
 
 def replayed(batches: list[Batch]) -> Journal:
@@ -35,11 +38,11 @@ def replayed(batches: list[Batch]) -> Journal:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ACTION, min_size=1, max_size=30))
+@given(st.lists(ACTION, min_size=1, max_size=30), st.sampled_from([RULES, NERVOUS]))
 def test_an_auditor_and_a_restart_anywhere_give_the_same_batches(
-    actions: list[tuple[Any, ...]],
+    actions: list[tuple[Any, ...]], rules: RiskParameters
 ) -> None:  # INV-13, SOL-1
-    trading = Trading().run(actions)
+    trading = Trading(rules).run(actions)
     journal = replayed(trading.batches)
     assert journal.state_root() == trading.venue.journal.state_root()
     assert journal.tip == trading.venue.journal.tip
@@ -91,11 +94,11 @@ def test_every_witness_and_every_account_verifies(actions: list[tuple[Any, ...]]
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ACTION, min_size=1, max_size=20), st.data())
+@given(st.lists(ACTION, min_size=1, max_size=20), st.data(), st.sampled_from([RULES, NERVOUS]))
 def test_a_snapshot_and_the_tail_are_the_whole_replay(
-    actions: list[tuple[Any, ...]], data: st.DataObject
+    actions: list[tuple[Any, ...]], data: st.DataObject, rules: RiskParameters
 ) -> None:
-    trading = Trading()
+    trading = Trading(rules)
     for name, *values in actions:
         getattr(trading, name)(*values)
     log = trading.venue.log

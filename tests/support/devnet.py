@@ -19,7 +19,16 @@ from offchain.adapters.protocol_terms import DEVELOPMENT
 from offchain.app.devnet import stake_for
 from offchain.app.engine_hash import engine_hash
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, COLLATERAL, ETHER, NO_GRACE, Roles, Series, pm36
+from offchain.core.presets import (
+    BITCOIN,
+    COLLATERAL,
+    ETHER,
+    NO_BREAKER,
+    NO_GRACE,
+    Roles,
+    Series,
+    pm36,
+)
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -89,6 +98,7 @@ def rules(insurance_owner: str, grace: tuple[int, TimestampNs] = NO_GRACE) -> Ri
         ),
         Roles(tuple(text(o.address) for o in ORACLES), insurance_owner, text(BACKSTOP.address)),
         grace=grace,
+        breaker=NO_BREAKER,
     )
 
 

@@ -15,7 +15,7 @@ from offchain.core.instruments import (
     Underlying,
 )
 from offchain.core.parameters import RiskParameters, ScanParameters, Skew, Tail
-from offchain.core.presets import BITCOIN, NO_GRACE, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, NO_BREAKER, NO_GRACE, Roles, Series, pm36
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -45,7 +45,7 @@ def base_parameters() -> RiskParameters:
     """Return a valid set, of which a question replaces listing and scan."""
     signers = tuple(f"0x{n:040x}" for n in range(1, 8))
     roles = Roles(signers, f"0x{98:040x}", f"0x{99:040x}")
-    return pm36((Series(BITCOIN, (), ()),), roles, grace=NO_GRACE)
+    return pm36((Series(BITCOIN, (), ()),), roles, grace=NO_GRACE, breaker=NO_BREAKER)
 
 
 Row = tuple[Kind, int, int]

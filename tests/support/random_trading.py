@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from offchain.core.margin import Mode
+from offchain.core.parameters import RiskParameters
 from offchain.core.units import SECOND_NS
 from offchain.engine.machine import below_trigger
 from offchain.engine.messages import CancelOrder, Deposit, EntryKind, FundingTick, SettleExpiry
@@ -63,8 +64,8 @@ ACTION = st.one_of(
 class Trading:
     """A venue that cuts batches, and is restarted from its snapshot, where it is told to."""
 
-    def __init__(self) -> None:
-        self.venue = JournalVenue()
+    def __init__(self, rules: RiskParameters = RULES) -> None:
+        self.venue = JournalVenue(rules)
         self.venue.fund(10_000, 500_000)
         for name in range(10, 14):
             self.venue.deposit(name, 60_000, btc=0.1, eth=0.5)

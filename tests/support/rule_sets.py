@@ -3,8 +3,9 @@
 from dataclasses import replace
 from random import Random
 
+from offchain.core.breaker import BreakerTerms
 from offchain.core.model_parameters import JointMove, ShortfallModel, Tier
-from offchain.core.units import ONE_E6, ONE_E8, RatioE6, UsdE6
+from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, RatioE6, TimestampNs, UsdE6
 from tests.support.venue import RULES
 
 HARSH = replace(
@@ -77,4 +78,24 @@ TIGHT = replace(
     shortfall=(ShortfallModel(RatioE6(975_000), RatioE6(400_000), moves(64)),),
 )
 LARGER = replace(TIGHT, shortfall=(ShortfallModel(RatioE6(900_000), RatioE6(0), moves(32)),))
-EVERY = {"usual": RULES, "harsh": HARSH, "tight": TIGHT, "larger of two models": LARGER}
+NERVOUS = replace(
+    RULES,
+    breakers=2
+    * (
+        BreakerTerms(
+            window_ns=TimestampNs(160 * SECOND_NS),
+            halt_e6=RatioE6(30_000),
+            cancel_e6=RatioE6(45_000),
+            pause_e6=RatioE6(60_000),
+            cool_ns=TimestampNs(90 * SECOND_NS),
+        ),
+    ),
+)
+"""Breakers that the moves of every day trip."""
+EVERY = {
+    "usual": RULES,
+    "harsh": HARSH,
+    "tight": TIGHT,
+    "larger of two models": LARGER,
+    "nervous": NERVOUS,
+}

@@ -12,6 +12,7 @@ from offchain.adapters.guard import ApiLimits
 from offchain.adapters.projector import Projector
 from offchain.adapters.read_model import ReadModel
 from offchain.adapters.served_venue import Deployment, ServedVenue
+from offchain.core.parameters import RiskParameters
 from offchain.core.units import SECOND_NS, TimestampNs
 from offchain.engine.messages import PlaceOrder
 from offchain.ledger.typed_data import Domain
@@ -19,7 +20,7 @@ from offchain.ledger.wire import decode_records
 from offchain.services.gateway import Gateway, Intent, intent_digest
 from offchain.services.receipts import ReceiptSigner
 from tests.support.desk import Desk, key
-from tests.support.venue import BTC_PERP
+from tests.support.venue import BTC_PERP, RULES
 
 DOMAIN = Domain(31337, bytes(19) + b"\x05")
 REGISTRY = Domain(31337, bytes(19) + b"\x06")
@@ -38,8 +39,8 @@ class Witnesses:
 class Served:
     """Account 2 makes the market; account 3 is long 1.5 BTC, near its limit."""
 
-    def __init__(self, limits: ApiLimits | None = None) -> None:
-        self.desk = Desk()
+    def __init__(self, limits: ApiLimits | None = None, rules: RiskParameters = RULES) -> None:
+        self.desk = Desk(rules)
         self.model = ReadModel()
         self.projector = Projector(self.model)
         self.projector.start()
@@ -105,9 +106,9 @@ def order_params(order: PlaceOrder) -> dict[str, object]:
 
 
 @contextmanager
-def serving(limits: ApiLimits | None = None) -> Iterator[Served]:
+def serving(limits: ApiLimits | None = None, rules: RiskParameters = RULES) -> Iterator[Served]:
     """Serve, and stop whatever happens."""
-    served = Served(limits)
+    served = Served(limits, rules)
     try:
         yield served
     finally:

@@ -15,6 +15,7 @@ from offchain.engine import messages as m
 from offchain.pricing.historical import history_losses
 from offchain.pricing.risk_array import RiskRangeError, price_book
 from tests.support import slow_margin
+from tests.support.slow_breaker import slow_level
 from tests.support.slow_margin import ISOLATED, PORTFOLIO, Fill, Memory, Prices, World
 
 ONE = 10**6
@@ -84,6 +85,7 @@ class SlowVenue:
         self.told = self.waits_at = 0
         self.back = self.back_pending = (0, 0)  # since when [s, rounded up], accepted reports
         self.calm = False  # whether the grace after an outage is over
+        self.seen: list[tuple[int, tuple[int, ...]]] = []  # every accepted report: when, medians
         self.prices: Prices | None = None
         self.funding = dict.fromkeys(self.listed, 0)
         self.funded_at = 0
@@ -100,7 +102,7 @@ class SlowVenue:
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         twin = object.__new__(type(self))
         for name, value in self.__dict__.items():
-            shared = name in ("rules", "listed", "medians")
+            shared = name in ("rules", "listed", "medians", "seen")
             setattr(twin, name, value if shared else copy.deepcopy(value, memo))
         return twin
 
@@ -298,9 +300,19 @@ class SlowVenue:
         for of, memory in zip(self.rules.collateral, self.memories, strict=True):
             memory.see(values[of.underlying], command.observed_at_ns, of)
         self.medians, self.pending, self.observed_at = values, None, command.observed_at_ns
+        self.seen = [*self.seen, (self.observed_at, values)]
+        self.orders = [o for o in self.orders if not self.is_void(o, now)]
         self.told, self.back = self.seen_at, (before[0], min(255, before[1] + 1))
         lasted = self.seen_at // 10**9 - before[0]
         self.calm = self.back[1] >= oracle.grace_reports and lasted * 10**9 >= oracle.grace_ns
+
+    def breaker(self, u: int, now: int) -> int:
+        return slow_level(
+            [(at, medians[u]) for at, medians in self.seen], now, self.rules.breakers[u]
+        )
+
+    def is_void(self, order: Resting, now: int) -> bool:
+        return not order.reduce_only and self.breaker(order.instrument >> 8, now) >= 2
 
     def accrue(self, now: int) -> None:
         self.fresh(now)

@@ -61,6 +61,7 @@ class SlowModel(SlowVenue):
         need(holds=price > 0 and price % self.tick(i) == 0)
         need(holds=price // self.divisor(i) < 2**31)
         need(holds=self.pending is None or command.reduce_only)
+        need(holds=self.breaker(i >> 8, now) < (3 if command.reduce_only else 1))
         held = self.accounts[account].positions
         position, lots = held.get(i, [0, 0])[0], int(command.lots)
         if command.reduce_only:
@@ -130,7 +131,7 @@ class SlowModel(SlowVenue):
             self.touched += 1
             traded = 0
             is_own = self.accounts[maker.account].owner == self.accounts[taker].owner
-            if now < maker.expires and not is_own:
+            if now < maker.expires and not is_own and not self.is_void(maker, now):
                 traded = self.fill(taker, maker, left, fee_rate)
                 left -= traded
             maker.lots += traded

@@ -7,7 +7,7 @@ from offchain.core.instruments import FeedKind, Listing
 from offchain.core.margin import Mode
 from offchain.core.oracle import STILL
 from offchain.core.parameters import RiskParameters
-from offchain.core.presets import BITCOIN, ETHER, NO_GRACE, Roles, Series, pm36
+from offchain.core.presets import BITCOIN, ETHER, NO_BREAKER, NO_GRACE, Roles, Series, pm36
 from offchain.core.units import (
     DAY_NS,
     ONE_E6,
@@ -67,6 +67,7 @@ def parameters() -> RiskParameters:
             backstop_owner="0x" + "f1" * 20,
         ),
         grace=NO_GRACE,
+        breaker=NO_BREAKER,
     )
 
 

@@ -9,6 +9,7 @@ those in force: a report is not waited for, and stale ones do not stop governanc
 
 from dataclasses import replace
 
+from offchain.core.breaker import under_terms
 from offchain.core.collateral import first_haircut, rehaircut
 from offchain.core.parameters import ParameterError, RiskParameters
 from offchain.core.terms import with_terms
@@ -32,7 +33,7 @@ def decide(state: State, command: Adopt, _seq: int, _time_ns: int) -> tuple[Even
     if refused:
         return refused
     try:
-        ahead = _market_under(state.market, rules)
+        ahead = _market_under(state, rules)
     except RiskRangeError:
         return Rejected(Reason.RISK_RANGE, (("version", rules.version),))
     replaced = ParametersReplaced(
@@ -43,21 +44,24 @@ def decide(state: State, command: Adopt, _seq: int, _time_ns: int) -> tuple[Even
         ahead.history,
         ahead.haircuts,
         ahead.curves,
+        ahead.breakers,
     )
     if ahead.arrays is None:
         return (replaced,)
     return (replaced, *level_changes(state.under(rules, ahead), ahead))
 
 
-def _market_under(market: Market, rules: RiskParameters) -> Market:
+def _market_under(state: State, rules: RiskParameters) -> Market:
     """Return the market in force under other rules; RiskRangeError when a value has no room.
 
     How far the observers agreed is not measured again: their observations are gone.
     """
+    market, terms = state.market, zip(state.rules.breakers, rules.breakers, strict=True)
     known = zip(market.haircuts, rules.collateral, strict=False)
     added = rules.collateral[len(market.haircuts) :]
     haircuts = (*(rehaircut(*of) for of in known), *(first_haircut(of) for of in added))
-    ahead = replace(market, haircuts=haircuts)
+    breakers = tuple(under_terms(b, *of) for b, of in zip(market.breakers, terms, strict=True))
+    ahead = replace(market, haircuts=haircuts, breakers=breakers)
     if market.arrays is not None:
         ahead.derive(rules)
     return ahead

@@ -4,6 +4,7 @@ from offchain.core.margin import Mode
 from offchain.core.units import LOSS_BITS, MAX_ORDERS, MAX_POSITIONS, Lots, PriceE8
 from offchain.engine.accounts import LOTS_LIMIT
 from offchain.engine.book import Order
+from offchain.engine.breakers import refuse_order
 from offchain.engine.commands.intents import refuse_intent, refuse_prices
 from offchain.engine.commands.order_margin import refuse_margin, refuse_outcome
 from offchain.engine.events import Closing, Event, NonceUsed, OrderClosed, OrderRested
@@ -26,6 +27,7 @@ def decide(
         refuse_intent(state, command.account, command.nonce, command.expires_at_ns, time_ns)
         or refuse_prices(state, time_ns)
         or _refuse_terms(state, command, time_ns)
+        or refuse_order(state, command, time_ns)
         or _refuse_risk_in_doubt(state, command)
     )
     if refused:

@@ -17,6 +17,7 @@ from offchain.core.oracle import (
     next_standing,
 )
 from offchain.core.units import PRICE_BITS, SECOND_NS, AccountId, RatioE6, UsdE6
+from offchain.engine.breakers import observed, tripped
 from offchain.engine.events import Event, MarginLevelChanged, PriceAccepted, PriceHeld
 from offchain.engine.market import Market
 from offchain.engine.messages import Observation, PriceReport
@@ -61,8 +62,9 @@ def decide(
         ahead.haircuts,
         ahead.curves,
         standing,
+        ahead.breakers,
     )
-    return (event, *level_changes(state, ahead))
+    return (event, *tripped(state, ahead, time_ns), *level_changes(state, ahead))
 
 
 def _standing(
@@ -96,6 +98,7 @@ def market_ahead(state: State, command: PriceReport, values: tuple[int, ...]) ->
         medians=values,
         confidences_e6=_confidences(state, command),
         haircuts=haircuts,
+        breakers=observed(state, values, command.observed_at_ns),
     )
     ahead.derive(rules)
     return ahead

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from offchain.core.breaker import Bucket, Level
 from offchain.core.margin import Mode
 from offchain.core.oracle import NO_STANDING, Standing
 from offchain.core.units import ONE_E6, ONE_E8, InstrumentId, PriceE8, RatioE6, TimestampNs
@@ -278,6 +279,12 @@ def rehaircut(venue: JournalVenue, **change: int) -> None:
     market.haircuts = (replace(first, **change), *others)  # type: ignore[arg-type] # its fields
 
 
+def retrip(venue: JournalVenue, **change: object) -> None:
+    market = venue.state.market
+    first, *others = market.breakers
+    market.breakers = (replace(first, **change), *others)  # type: ignore[arg-type] # its fields
+
+
 CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "cash": lambda v: v.state.accounts.add_cash(3, 1),
     "a nonce": spend_nonce,
@@ -305,6 +312,9 @@ CHANGES: dict[str, Callable[[JournalVenue], object]] = {
     "the slow variance": lambda v: rehaircut(v, slow_e18=10**20),
     "a haircut": lambda v: rehaircut(v, haircut_e6=RatioE6(1)),
     "the fall of a haircut": lambda v: rehaircut(v, decayed_ns=TimestampNs(1)),
+    "the level of a breaker": lambda v: retrip(v, level=Level.REDUCE_ONLY),
+    "the end of a level": lambda v: retrip(v, until_ns=TimestampNs(1)),
+    "what a breaker saw": lambda v: retrip(v, buckets=(Bucket(1, 2, 3),)),
     "a mode": lambda v: v.state.accounts.set_mode(3, Mode.CROSS),
     "the second asset": lambda v: v.state.accounts.add_collateral(3, 2, 1),
     "the clock": lambda v: setattr(v.state, "time_ns", 1),

@@ -88,7 +88,7 @@ def test_damage_is_noticed(data: bytes) -> None:
 
 
 def test_another_schema_is_refused_by_its_number(data: bytes) -> None:
-    with pytest.raises(SnapshotError, match="schema 1, this program reads 5"):
+    with pytest.raises(SnapshotError, match="schema 1, this program reads 6"):
         Journal.restore(resealed(data[HEAD.size :], schema=1))
 
 
