@@ -9,10 +9,10 @@ from numba import njit
 from offchain.core.addons import COLUMNS, Charge
 from offchain.core.curves import CURVE_LIMIT, curve_lines, curve_reference
 from offchain.core.model_parameters import JointMove, ShortfallModel
-from offchain.core.presets import tiers
+from offchain.core.presets import BREAKER, tiers
 from offchain.core.units import ONE_E6, ROWS, RatioE6
 from offchain.engine.hot import layout as w
-from offchain.engine.hot.bridge import OtherModelError, hot_rules, load_state
+from offchain.engine.hot.bridge import OtherModelError, adopt_market, hot_rules, load_state
 from offchain.engine.hot.exchange import HotExchange
 from offchain.engine.hot.layout import Limits, Outcome, Tables
 from offchain.engine.hot.requirement import BEYOND, LIMIT, curve_at
@@ -94,6 +94,18 @@ def test_a_set_with_expected_shortfall_stays_with_the_machine() -> None:
     shortfall = ShortfallModel(RatioE6(975_000), RatioE6(0), (JointMove((0, 0), (0, 0)),) * 64)
     with pytest.raises(OtherModelError, match="shortfall"):
         hot_rules(replace(RULES, shortfall=(shortfall,)))
+
+
+def test_a_breaker_that_is_not_open_stays_with_the_machine() -> None:
+    venue = Venue(replace(RULES, breakers=(BREAKER, BREAKER)))
+    venue.fund(1, 1)
+    venue.price(110_000)
+    limits = Limits(venue.state.accounts.count, 8, len(RULES.listing.instruments), underlyings=2)
+    hot = load_state(venue.state, limits)
+    venue.price(99_000, step_s=10)
+    for give in (lambda: load_state(venue.state, limits), lambda: adopt_market(hot, venue.state)):
+        with pytest.raises(OtherModelError, match="breaker"):
+            give()
 
 
 def test_credit_of_collateral_is_replaced_not_added() -> None:

@@ -2,8 +2,8 @@
 
 The core has no expiry, nonces or signatures; what carries them is the front end: it gives
 `machine_outcomes` the time at which each order expires, and cancels what has expired. Nor does it
-know tiered margin or the expected shortfall: a state that needs them is refused, and stays with the
-machine.
+know tiered margin, the expected shortfall or what a circuit breaker halts: a state that needs them
+is refused, and stays with the machine.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from offchain.core.margin import Mode
 from offchain.core.parameters import RiskParameters
 from offchain.core.units import AccountId, InstrumentId, Lots, PriceE8, TimestampNs, UsdE6
+from offchain.engine.breakers import highest_level
 from offchain.engine.credit import credit_of
 from offchain.engine.events import Closing, Event, Filled, OrderClosed, OrderRested
 from offchain.engine.hot.exchange import HotExchange
@@ -41,7 +42,7 @@ class UnknownToMachineError(ValueError):
 
 
 class OtherModelError(ValueError):
-    """A state asks for margin that the core does not know: tiers, or expected shortfall."""
+    """A state asks for what the core does not know: tiers, expected shortfall, a breaker."""
 
 
 def hot_rules(rules: RiskParameters) -> HotRules:
@@ -73,7 +74,8 @@ def load_state(state: State, limits: Limits) -> HotExchange:
     HotLimitError
         If something does not fit: too many accounts, or an order outside the window.
     OtherModelError
-        If an account is not a portfolio account, or the set has a shortfall model.
+        If an account is not a portfolio account, the set has a shortfall model, or a circuit
+        breaker is not open.
     """
     rules, accounts, prices = state.rules, state.accounts, state.market.prices
     if not (accounts.mode[: accounts.count] == Mode.PORTFOLIO).all():
@@ -115,8 +117,15 @@ def adopt_market(exchange: HotExchange, state: State) -> None:
         With the accounts of the state.
     state : State
         With prices in force.
+
+    Raises
+    ------
+    OtherModelError
+        If a circuit breaker is not open.
     """
     market = state.market
+    if highest_level(state, state.time_ns):
+        raise OtherModelError("a circuit breaker that is not open")
     for account in range(state.accounts.count):
         amounts = state.accounts.collateral[account].tolist()
         exchange.set_credit(account, credit_of(market, account, amounts))

@@ -77,6 +77,7 @@ BITCOINS = RULES.listing.of_underlying(0)
         (liquidation(fee_e6=-1), "liquidation fee"),
         (liquidation(band_mark_e6=200_001), "bands"),
         (liquidation(keeper_fee_e6=-1), "keeper fee"),
+        ({"breakers": RULES.breakers[:1]}, "one breaker for each underlying"),
         (oracle(quorum=2), "quorum"),
         (oracle(quorum=3), "majority"),
         (oracle(quorum=8), "quorum"),
