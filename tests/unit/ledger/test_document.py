@@ -93,6 +93,11 @@ def test_a_set_that_breaks_a_rule_is_refused_and_the_rule_is_named() -> None:
     assert isinstance(caught.value.__cause__, ParameterError)
 
 
+def test_a_breaker_that_contradicts_itself_is_refused_by_the_document() -> None:
+    with pytest.raises(WireError, match="multiple of 16 ns"):
+        parse_document(changed("breakers", 0, "window_ns", value="17"))
+
+
 def test_every_change_of_the_set_changes_its_hash() -> None:
     other = parse_document(changed("version", value="2"))
     assert terms(other) == terms(RULES)
