@@ -194,6 +194,17 @@ CORRELATION = CorrelationParameters(
 )
 """Gains of the other underlying at half their size (Deribit: 0.6, capped at 1 to 20 million)."""
 PEG = PegParameters(threshold_e8=99_000_000, factor_e6=RatioE6(4_000_000))  # Derive PM2
+LIQUIDATION = LiquidationParameters(
+    call_levels_e6=(RatioE6(1_500_000), RatioE6(1_250_000), RatioE6(1_100_000)),
+    partial_trigger_e6=RatioE6(1_000_000),
+    full_trigger_e6=RatioE6(600_000),
+    target_e6=RatioE6(1_150_000),
+    partial_cap_e6=RatioE6(500_000),
+    fee_e6=RatioE6(5_000),
+    band_mark_e6=RatioE6(20_000),
+    band_index_e6=RatioE6(1_000),
+    keeper_fee_e6=UsdE6(5 * ONE_E6),
+)
 MAJOR = MarginClass(
     symbol="MAJOR",
     max_leverage=100,
@@ -277,17 +288,7 @@ def pm36(
         collateral=COLLATERAL[: len(series)],
         mm_factor_e6=RatioE6(800_000),
         taker_fee_e6=RatioE6(300),
-        liquidation=LiquidationParameters(
-            call_levels_e6=(RatioE6(1_500_000), RatioE6(1_250_000), RatioE6(1_100_000)),
-            partial_trigger_e6=RatioE6(1_000_000),
-            full_trigger_e6=RatioE6(600_000),
-            target_e6=RatioE6(1_150_000),
-            partial_cap_e6=RatioE6(500_000),
-            fee_e6=RatioE6(5_000),
-            band_mark_e6=RatioE6(20_000),
-            band_index_e6=RatioE6(1_000),
-            keeper_fee_e6=UsdE6(5 * ONE_E6),
-        ),
+        liquidation=LIQUIDATION,
         funding=FundingParameters(
             period_ns=TimestampNs(8 * 3_600 * SECOND_NS),
             interest_e8=10_000,
