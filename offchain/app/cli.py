@@ -259,6 +259,41 @@ def calibrate(
 
 
 @app.command()
+def stress(
+    event: Annotated[
+        str, typer.Option("--event", help="2020-03, 2021-05, ... 2025-10, or all.")
+    ] = "all",
+    file: Annotated[
+        Path | None, typer.Option("--input", help="Candle file to replay in place of an event.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of market data (docs/STRESS.md).")
+    ] = None,
+    accounts: Annotated[int, typer.Option("--accounts", help="Traders of the venue.")] = 5_000,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything drawn.")] = 1,
+    out: Annotated[Path, typer.Option("--out", help="Where results go.")] = Path("build/stress"),
+    policies: Annotated[
+        str | None, typer.Option("--policies", help="Names, separated by commas.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay crashes on thousands of accounts under several liquidation policies, and report."""
+    from offchain.app.stress_command import StressChoices, run_stress  # noqa: PLC0415 - slow
+    from offchain.stress.errors import StressDataError, StressError  # noqa: PLC0415 - the same
+    from offchain.stress.replay import POLICIES  # noqa: PLC0415 - the same
+
+    names = POLICIES if policies is None else tuple(policies.split(","))
+    try:
+        summary = run_stress(StressChoices(out, event, file, data, accounts, seed, names))
+    except StressError as fault:
+        typer.echo(f"error: {type(fault).__name__}: {fault}", err=True)
+        is_data = isinstance(fault, StressDataError)
+        raise typer.Exit(int(Exit.CONFIGURATION if is_data else Exit.USAGE)) from fault
+    typer.echo(json.dumps(summary, indent=None if as_json else 1))
+
+
+@app.command()
 def parameters(
     node: Annotated[Path, typer.Argument(help="Folder of the node.")],
     file: Annotated[Path, typer.Argument(help="Canonical document of a parameter set.")],

@@ -195,7 +195,8 @@ EVENTS = (
         "2025-10",
         "10 October 2025",
         "BTC fell from 121,555 to 102,000 USDT, ETH from 4,343 to 3,435 (Binance spot); "
-        "Hyperliquid deleveraged 2.1 billion USD in 34,983 fills within twelve minutes (arXiv 2602.15182).",
+        "Hyperliquid deleveraged 2.1 billion USD in 34,983 fills within twelve minutes "
+        "(arXiv 2602.15182).",
         "2025-10-10T12:00",
         24,
         (
