@@ -8,7 +8,7 @@ minute of the crash of May 2021, auctions of debts tripled what deleveraging cos
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from offchain.core.auction import (
@@ -42,11 +42,17 @@ CARRIED = 2
 
 @dataclass(slots=True)
 class AuctionRoom:
-    """Running auctions, by account: when each began."""
+    """Running auctions, by account: when each began.
+
+    Attributes
+    ----------
+    wants : sequence of (return wanted [1e-6], maker), optional
+        The most modest first; drawn when none is given.
+    """
 
     terms: AuctionTerms = TERMS
+    wants: Sequence[tuple[int, int]] | None = None
     _began_ns: dict[int, int] = field(default_factory=dict)
-    _wants: list[tuple[int, int]] = field(default_factory=list)
 
     def keep(self, accounts: Collection[int]) -> None:
         """Forget the auctions of whoever is no longer below a level."""
@@ -71,15 +77,15 @@ class AuctionRoom:
                 paid += self._bid(lab, account, maker, share, wanted_e6, payable_e6 - paid)
         return paid
 
-    def _bidders(self, lab: Lab) -> list[tuple[int, int]]:
+    def _bidders(self, lab: Lab) -> Sequence[tuple[int, int]]:
         """Return (return wanted, maker), the most modest first; drawn once, from a seed of its own.
 
         The seed is the same for every run, so that the policy's other draws do not move with it.
         """
-        if not self._wants:
+        if self.wants is None:
             source = random.Random("appetite")  # noqa: S311 - a model, not a secret
-            self._wants = sorted((source.randint(*WANTED_E6), maker) for maker in lab.makers)
-        return self._wants
+            self.wants = sorted((source.randint(*WANTED_E6), maker) for maker in lab.makers)
+        return self.wants
 
     def _sold(self, lab: Lab, account: int, levels: LiquidationParameters) -> int:
         """Return the share on sale: what restores the account, or everything."""

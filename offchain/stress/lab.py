@@ -5,7 +5,7 @@ that all of it is counted the same way.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -77,11 +77,18 @@ class Lab:
                 found.append((own * ONE_E6 // max(1, due), account))
         return [account for _, account in sorted(found)]
 
-    def due(self, trigger_e6: int) -> list[int]:
-        """Return the same, and remember since when each of them waits to be acted on."""
+    def due(self, trigger_e6: int) -> Iterator[int]:
+        """Yield the same, each if he is still below when his turn comes.
+
+        What is done to one may mend another, as when he is deleveraged against him. Since when each
+        of them waits to be acted on is remembered.
+        """
         found = self.below(trigger_e6)
         self._since = {account: self._since.get(account, self.time_ns) for account in found}
-        return found
+        for account in found:
+            own, due = self.book.margin(account, self.marks)
+            if own < 0 or own * ONE_E6 < trigger_e6 * due:
+                yield account
 
     def begin(self, account: int, trigger_e6: int) -> None:
         """Count a step on an account, how long it waited for it, and whether it was right."""
@@ -177,7 +184,8 @@ class Lab:
         """Go beyond the bankruptcy prices on the book as far as the fund pays for it, at once.
 
         The account is paid what a fill costs beyond its bankruptcy price, so that the price of
-        whatever is left stays what it was, and deleveraging bears none of what the fund paid.
+        whatever is left stays what it was, and deleveraging bears none of what the fund paid. What
+        the book did not take is left with its debt paid, as far as there is money (A-1).
 
         Returns
         -------
@@ -193,6 +201,8 @@ class Lab:
                 self._with_makers(account, place, filled, fill_e8)
                 self.tally.liquidated_e6 += self.value_e6(place, filled)
                 left -= self._pay_debt(account, max(0, self._beyond(place, filled, price, fill_e8)))
+        debt = -self.book.margin(account, self.marks)[0]
+        left -= self._pay_debt(account, max(0, min(left, debt)))
         return at_first - left
 
     def settle_debt(self, account: int, most_e6: int | None = None) -> int:

@@ -96,22 +96,22 @@ def _assumed(model: Model) -> Iterable[str]:
     p, d, dips = model.population, model.depth, model.dips
     mixture = ", ".join(f"{leverage:g}x {weight:.0%}" for leverage, weight in p.leverages)
     yield (
-        f"Equity is log-normal, median {p.equity_median_usd:,.0f} USD, sigma {p.equity_sigma}, from "
-        f"{p.equity_least_usd:,.0f} to {p.equity_most_usd:,.0f} USD; leverage {mixture}."
+        f"Equity is log-normal, median {p.equity_median_usd:,.0f} USD, sigma {p.equity_sigma}, "
+        f"from {p.equity_least_usd:,.0f} to {p.equity_most_usd:,.0f} USD; leverage {mixture}."
     )
     yield (
-        f"{p.long_share:.0%} of the traders are long, {p.hedged_share:.0%} hold half as much of the "
-        f"other contract on the other side; makers take what is left at {p.maker_leverage:g}x, so "
-        "that positions sum to zero."
+        f"{p.long_share:.0%} of the traders are long, {p.hedged_share:.0%} hold half as much of "
+        f"the other contract on the other side; makers take what is left at {p.maker_leverage:g}x, "
+        "so that positions sum to zero."
     )
     yield (
         f"The fund holds {percent(p.insurance_share)} of the open interest, the backstop "
         f"{percent(p.backstop_share)}."
     )
     yield (
-        f"{percent(d.share)} of the open interest rests within 1 % of the mid on each side; of that "
-        f"{d.stressed_share:.0%} while the index has moved by {d.fast_move:.0%} within {d.fast_s} "
-        f"s. Half of the pressure is gone after {d.half_life_s:g} s."
+        f"{percent(d.share)} of the open interest rests within 1 % of the mid on each side; of "
+        f"that {d.stressed_share:.0%} while the index has moved by {d.fast_move:.0%} within "
+        f"{d.fast_s} s. Half of the pressure is gone after {d.half_life_s:g} s."
     )
     yield (
         f"{dips.share:.0%} of the traders want to buy the dip once with {dips.leverage:g}x, "

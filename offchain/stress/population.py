@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from offchain.core.units import ONE_E6, ceil_div
-from offchain.stress.book import BACKSTOP, CONTRACTS, FIRST_TRADER, INSURANCE, Book, Marks
+from offchain.stress.book import (
+    BACKSTOP,
+    CONTRACTS,
+    FIRST_TRADER,
+    INSURANCE,
+    Book,
+    Int64Array,
+    Marks,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,8 @@ class Population:
         Standard deviation of entry prices around the first index.
     insurance_share, backstop_share : float
         Cash of fund and backstop, of the open interest.
-    maker_leverage : float
-        Of the makers all together.
+    maker_leverage, maker_cash_share : float
+        Notional over equity of what a maker holds at first; his further cash, of the open interest.
     """
 
     accounts: int = 5_000
@@ -60,6 +68,7 @@ class Population:
     insurance_share: float = 0.002
     backstop_share: float = 0.01
     maker_leverage: float = 2.0
+    maker_cash_share: float = 0.05
 
     def __post_init__(self) -> None:
         """Refuse what no venue could be drawn from."""
@@ -87,9 +96,7 @@ def draw(of: Population, marks: Marks, seed: int) -> Book:
             cost[account, place] = CONTRACTS[place].value_e6(held, entry)
     _take_the_other_side(of, source, lots, cost, cash, marks)
     _give_what_is_missing(lots, cost, cash, marks)
-    interest = sum(
-        CONTRACTS[i].value_e6(int(np.clip(lots[:, i], 0, None).sum()), marks[i]) for i in range(2)
-    )
+    interest = _interest_e6(lots, marks)
     cash[INSURANCE] = int(interest * of.insurance_share)
     cash[BACKSTOP] = int(interest * of.backstop_share)
     return Book(lots, cost, cash)
@@ -132,9 +139,9 @@ def _spread(of: Population, source: random.Random) -> float:
 def _take_the_other_side(
     of: Population,
     source: random.Random,
-    lots: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
-    cost: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
-    cash: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    lots: Int64Array,
+    cost: Int64Array,
+    cash: Int64Array,
     marks: Marks,
 ) -> None:
     """Give each maker a Pareto share of what is left over, and the cash that goes with it."""
@@ -148,15 +155,21 @@ def _take_the_other_side(
         for account, part in zip(makers, parts, strict=True):
             lots[account, place] = part
             cost[account, place] = contract.value_e6(part, marks[place])
-    for account, weight in zip(makers, weights, strict=True):
+    further = int(_interest_e6(lots, marks) * of.maker_cash_share)
+    for account in makers:
         gross = sum(abs(int(c)) for c in cost[account])
-        cash[account] = int(gross / of.maker_leverage + weight / total * 10_000_000 * ONE_E6)
+        cash[account] = int(gross / of.maker_leverage) + further
+
+
+def _interest_e6(lots: Int64Array, marks: Marks) -> int:
+    longs = (int(np.clip(column, 0, None).sum()) for column in lots.T)
+    return sum(c.value_e6(n, m) for c, n, m in zip(CONTRACTS, longs, marks, strict=True))
 
 
 def _give_what_is_missing(
-    lots: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
-    cost: "np.ndarray[tuple[int, int], np.dtype[np.int64]]",
-    cash: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+    lots: Int64Array,
+    cost: Int64Array,
+    cash: Int64Array,
     marks: Marks,
 ) -> None:
     balance, required = Book(lots, cost, cash).margins(marks)

@@ -149,10 +149,13 @@ def replay(
     if len(path) < 2:
         raise ValueError("a path has at least two points")
     book = draw(model.population, path[0][1], seed)
-    return [_run(path, book.copy(), model, seed, policy) for policy in policies]
+    return [run_policy(path, book.copy(), model, seed, policy) for policy in policies]
 
 
-def _run(path: Path, book: Book, model: Model, seed: int, policy: LiquidationPolicy) -> Outcome:
+def run_policy(
+    path: Path, book: Book, model: Model, seed: int, policy: LiquidationPolicy
+) -> Outcome:
+    """Return what a policy makes of a book; the book is changed."""
     interest = tuple(int(book.lots[:, i].clip(min=0).sum()) for i in range(book.lots.shape[1]))
     source = random.Random(f"policy/{seed}")  # noqa: S311 - a model, not a secret
     makers = maker_numbers(model.population)

@@ -51,9 +51,8 @@ class Waterfall:
         """Call, reduce, or close whoever is below a level."""
         lab.unwind_backstop()
         self._call(lab)
-        due = lab.due(self.terms.partial_trigger_e6)
-        self.room.keep(due)
-        for account in due:
+        self.room.keep(lab.below(self.terms.partial_trigger_e6))
+        for account in lab.due(self.terms.partial_trigger_e6):
             balance, required = lab.book.margin(account, lab.marks)
             lab.begin(account, self.terms.partial_trigger_e6)
             if balance >= 0 and balance * ONE_E6 >= self.terms.full_trigger_e6 * required:

@@ -167,6 +167,10 @@ def calibrate(place: Place, *words: str | Path) -> Ran:
     return plimsoll("calibrate", "--out", place.folder / "set", *words)
 
 
+def stress(place: Place, *words: str | Path) -> Ran:
+    return plimsoll("stress", "--out", place.folder / "stress", *words)
+
+
 def history(place: Place, *days: str) -> Ran:
     """Calibrate on a history whose prices are these rows."""
     for symbol in ("BTC", "ETH"):
@@ -206,6 +210,9 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "CLI-17": lambda p: calibrate(p, "--confidence", "1"),
     "CLI-18": lambda p: calibrate(p, "--lookback-days", "1"),
     "CLI-19": lambda p: keeper(p.folder, "--first-block", "-1"),
+    "CLI-20": lambda p: stress(p, "--event", "1929-10"),
+    "CLI-21": lambda p: stress(p, "--policies", "mercy"),
+    "CLI-22": lambda p: stress(p, "--accounts", "0"),
     "FILE-1": lambda p: demo(p, p.folder / "none.csv"),
     "FILE-2": lambda p: candles(p, "time,price\n"),
     "FILE-3": lambda p: candles(p, HEAD + "100,1,nan,1,1,5\n"),
@@ -243,6 +250,8 @@ COMMANDS: dict[str, Callable[[Place], Ran]] = {
     "FILE-33": lambda p: calibrate(p, "--data", p.folder / "none"),
     "FILE-34": lambda p: calibrate(p, "--previous", p.file("set.json", spaced_document())),
     "FILE-35": file_for_a_folder,
+    "FILE-36": lambda p: stress(p, "--event", "2021-05", "--data", p.folder),
+    "FILE-37": lambda p: stress(p, "--input", p.file("bad.csv", HEAD + LATER + GOOD)),
 }
 
 
