@@ -6,6 +6,9 @@
 (b) With a data folder (``--data``, else ../shared/data beside the project, else skipped): the
     integer Black-76 Greeks against the chains that Deribit reported, and the continuity of
     Binance's brackets. Every line states its limit; `FIVE_GREEKS` and the next say why.
+(c) With the same folder: every crash of the stress lab on its real prices, small, under every
+    policy. Money and positions are conserved (or the replay raises), nobody is wronged, nothing is
+    closed beyond a deficit.
 
 Prints one line a check and exits with 1 on a miss.
 """
@@ -20,15 +23,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from offchain.app.stress_command import cluster_comparison
+from offchain.app.stress_data import event_prices
 from offchain.core.units import ONE_E8, SECOND_NS, YEAR_NS
 from offchain.models.errors import ModelError
 from offchain.models.tiers import Tier, deductions
 from offchain.pricing.black76 import option_price
 from offchain.pricing.greeks import option_greeks
+from offchain.stress.errors import StressDataError
+from offchain.stress.events import EVENTS
+from offchain.stress.population import Population
+from offchain.stress.replay import POLICIES, Model, make_policy, replay
 from tests.support.published import PUBLISHED, answer, cases_in, miss
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_DATA = ROOT.parent / "shared" / "data"
+STRESSED = 300
+"""Accounts of a replayed crash."""
 NEAR_DAYS = 1.5
 """Below this the venue reports another theta, and one tick of time moves every Greek."""
 
@@ -196,6 +207,30 @@ def check_data(data: Path, report: Callable[[str, bool], None]) -> None:
             print(f"skip  no {what} in {data}")
 
 
+def check_crashes(data: Path, report: Callable[[str, bool], None]) -> None:
+    """Replay every crash on its real prices, and the deleveraging clusters of October 2025."""
+    for event in EVENTS:
+        try:
+            prices = event_prices(event, data, 1)
+        except StressDataError as missing:
+            print(f"skip  crash {event.name}: {missing}")
+            continue
+        model = Model(Population(accounts=STRESSED))
+        for outcome in replay(prices.path, model, 1, map(make_policy, POLICIES)):
+            tally = outcome.tally
+            report(
+                f"crash {event.name}, {outcome.name}: {tally.wrongful} wronged of {tally.steps}, "
+                f"overshoot {tally.overshoot_lots} lots",
+                tally.wrongful == tally.overshoot_lots == 0,
+            )
+    found = cluster_comparison(data, 1)
+    report(
+        f"clusters: overshoot {found.overshoot_usd:,.0f} USD, {found.ratio:.2g} <= 0.1 of the "
+        f"production queue's",
+        found.ratio <= 0.1 and found.overshoot_lots_max <= 1,
+    )
+
+
 def main() -> int:
     """Run everything, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -214,10 +249,11 @@ def main() -> int:
     data: Path = arguments.data or DEFAULT_DATA
     if data.is_dir():
         check_data(data, report)
+        check_crashes(data, report)
     elif arguments.data:
         report(f"no data folder at {data}", False)
     else:
-        print("skip  option chains and brackets: no data folder beside the project (--data DIR)")
+        print("skip  chains, brackets and crashes: no data folder beside the project (--data DIR)")
     print(f"conformance: {tally[True]} passed, {tally[False]} missed")
     return 1 if tally[False] else 0
 

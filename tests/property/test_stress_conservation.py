@@ -1,5 +1,7 @@
 """On random books and paths every policy conserves, wrongs nobody and charges only who holds."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ def test_the_kernel_the_reference_and_the_second_look_agree(book: Book, path: Pa
     for account in range(book.count):
         assert (int(balance[account]), int(required[account])) == book.margin(account, tidy)
         exact = sum(
-            maintenance_e6(n * (m // c.lot_divisor))  # type: ignore[arg-type]
+            maintenance_e6(Fraction(n * (m // c.lot_divisor)))
             for n, m, c in zip(book.lots[account].tolist(), tidy, CONTRACTS, strict=True)
         )
         assert exact <= int(required[account]) < exact + len(CONTRACTS)

@@ -12,11 +12,10 @@ from offchain.app.cli import app
 from offchain.app.exit_codes import Exit
 from offchain.app.stress_command import StressChoices, run_stress
 from offchain.stress.errors import StressError
-from offchain.stress.events import EVENTS
+from offchain.stress.events import EVENTS, event_named
 from offchain.stress.findings import findings
 from offchain.stress.page import LIMITS, NO_PLOTS
 from offchain.stress.replay import MOST_POINTS, POLICIES
-from offchain.stress.results import metrics
 
 EVENT = "2025-10"
 METRICS = {
@@ -166,11 +165,10 @@ def test_a_policy_is_needed(tmp_path: Path) -> None:
 
 def test_findings_follow_from_the_numbers(tmp_path: Path) -> None:
     choices = StressChoices(tmp_path, EVENT, accounts=60)
-    run = stress_command._run(stress_command.event_named(EVENT), choices)
+    run = stress_command._run(event_named(EVENT), choices)
     text = " ".join(findings(run))
     assert "finds none of" in text
     run.outcomes[1].tally.wrongful = 3
     assert "binary 3" in findings(run)[0]
-    others = [metrics(o)["socialised_loss_e6"] for o in run.outcomes[1:]]
-    own = metrics(run.outcomes[0])["socialised_loss_e6"]
-    assert ("less than under any other" in text) or own >= min(others)  # type: ignore[type-var]
+    own, *others = (o.tally.socialised_e6 for o in run.outcomes)
+    assert ("less than under any other" in text) or own >= min(others)

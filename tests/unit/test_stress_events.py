@@ -18,15 +18,14 @@ from offchain.stress.clusters import (
     whole_positions,
 )
 from offchain.stress.errors import StressDataError, UnknownNameError
-from offchain.stress.events import EVENTS, MINUTE_NS, event_named, modelled_path
+from offchain.stress.events import EVENTS, MINUTE_NS, Event, event_named, modelled_path
 
 HEAD = "ts,open,high,low,close,volume\n"
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: e.name)
-def test_a_modelled_path_hits_every_turning_point(event: object) -> None:
-    assert event in EVENTS
-    named = event_named(event.name)  # type: ignore[attr-defined]
+def test_a_modelled_path_hits_every_turning_point(event: Event) -> None:
+    named = event_named(event.name)
     path = modelled_path(named, 1)
     for turn in named.shape:
         time, prices = path[turn.minute]

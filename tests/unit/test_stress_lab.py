@@ -1,15 +1,24 @@
 """The bench of the stress lab: conservation, books, the fund, the backstop, what is counted."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from offchain.core.deleverage import Share
 from offchain.core.units import ONE_E6, ONE_E8, SECOND_NS, AccountId, Lots
-from offchain.stress.book import BACKSTOP, CONTRACTS, INSURANCE, SOCIALISED, ConservationError
+from offchain.stress.book import (
+    BACKSTOP,
+    CONTRACTS,
+    FIRST_TRADER,
+    INSURANCE,
+    SOCIALISED,
+    ConservationError,
+)
 from offchain.stress.impact import Depth, Market
 from offchain.stress.lab import largest
 from offchain.stress.policies import MAINTENANCE_E6
-from offchain.stress.population import FIRST_TRADER, Population, draw, maker_numbers
+from offchain.stress.population import Population, draw, maker_numbers
 from offchain.stress.second_look import is_wrongful, maintenance_e6
 from tests.support.stress import DEEP_USD, EMPTY_USD, START, make_book, make_lab, usd
 
@@ -134,7 +143,7 @@ def test_an_action_on_an_account_below_is_not_wrongful() -> None:
 
 def test_the_second_look_adds_brackets_up() -> None:
     # 5 M at 0.5 %, 15 M at 1 %, 1 M at 2.5 %
-    assert maintenance_e6(21_000_000 * ONE_E6) == 200_000 * ONE_E6  # type: ignore[arg-type]
+    assert maintenance_e6(Fraction(21_000_000 * ONE_E6)) == 200_000 * ONE_E6
     assert is_wrongful(0, [], MAINTENANCE_E6)
     assert not is_wrongful(-1, [], MAINTENANCE_E6)
 
