@@ -116,8 +116,6 @@ class Market:
         average = ONE_PERCENT * (2 / 3) * (after**1.5 - before**1.5)
         average /= math.sqrt(self._depth) * (after - before)
         price = self.contract.on_tick(self.index_e8 * (1 + sign * (average - other)))
-        if limit_e8 is not None:  # what floating point may miss by a tick
-            price = min(price, limit_e8) if lots > 0 else max(price, limit_e8)
         return sign * filled, price
 
     def take(self, lots: int, limit_e8: int | None = None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from offchain.core.curves import curve_reference
 from offchain.core.deleverage import Candidate, Policy, Share, shares
 from offchain.core.units import AccountId, Lots, UsdE6
-from offchain.stress.book import CONTRACTS, INSURANCE, LINES, Int64Array
+from offchain.stress.book import CONTRACTS, LINES, Int64Array
 from offchain.stress.lab import Lab, largest
 
 ROUNDS = 8
@@ -21,7 +21,6 @@ class Bankrupt:
     `sign` is -1 for a long that must be sold.
     """
 
-    account: int
     place: int
     lots: int
     sign: int
@@ -36,19 +35,16 @@ def deleverage_rest(lab: Lab, account: int, choose: Choice) -> None:
     """Close what is left of an account against others at its bankruptcy prices."""
     for place, price in lab.bankruptcy_prices(account).items():
         lots = -int(lab.book.lots[account, place])
-        bankrupt = Bankrupt(account, place, abs(lots), 1 if lots > 0 else -1, price)
+        bankrupt = Bankrupt(place, abs(lots), 1 if lots > 0 else -1, price)
         lab.deleverage(account, place, lots, price, choose(lab, bankrupt))
 
 
 def holders(lab: Lab, of: Bankrupt) -> Int64Array:
-    """Return who holds the other side, ascending; neither the fund nor the account itself."""
-    column = lab.book.lots[:, of.place]
-    accounts = np.arange(len(column))
-    others = (accounts != of.account) & (accounts != INSURANCE)
-    return np.flatnonzero((column * of.sign > 0) & others)
+    """Return who holds the other side, ascending."""
+    return np.flatnonzero(lab.book.lots[:, of.place] * of.sign > 0)
 
 
-def candidates(lab: Lab, of: Bankrupt) -> list[Candidate]:
+def candidates(lab: Lab, of: Bankrupt, *, everybody: bool = False) -> list[Candidate]:
     """Return who is asked: those who win at the closing price, and all holders if too few.
 
     Both policies of `core.deleverage` take from losers only what winners cannot close, so leaving
@@ -59,7 +55,7 @@ def candidates(lab: Lab, of: Bankrupt) -> list[Candidate]:
     contract = CONTRACTS[of.place]
     profit = column[found] * (of.price_e8 // contract.lot_divisor) - costs[found]
     winning = profit > 0
-    if int(np.abs(column[found[winning]]).sum()) >= of.lots:
+    if not everybody and int(np.abs(column[found[winning]]).sum()) >= of.lots:
         found, profit = found[winning], profit[winning]
     balance, _ = lab.book.margins(lab.marks)
     value = lab.marks[of.place] // contract.lot_divisor
@@ -108,11 +104,14 @@ def by_profit(lab: Lab, of: Bankrupt) -> list[Share]:
 def keeping_maintenance(lab: Lab, of: Bankrupt) -> list[Share]:
     """Share it out by open profit, nobody below his own maintenance (A-4).
 
-    Whoever would fall below it is given as much as he can carry, and the rest is shared out again.
+    Whoever would fall below it is given as much as he can carry, and the rest is shared out again;
+    when the winners cannot carry it, among everybody.
     """
     rows = {int(c.account): c for c in candidates(lab, of)}
     chosen: list[Share] = []
     for _ in range(ROUNDS):
+        if sum(row.lots for row in rows.values()) < of.lots:
+            rows = {int(c.account): c for c in candidates(lab, of, everybody=True)} | rows
         chosen = shares(of.lots, list(rows.values()), Policy.PRO_RATA)
         weak = [part for part in chosen if not carries(lab, of, part.account, part.lots)]
         if not weak:

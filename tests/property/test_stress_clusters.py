@@ -60,7 +60,7 @@ def test_deleveraging_of_that_day_closes_every_deficit_to_the_lot() -> None:
     for cluster, drawn_winners in drawn(clusters, twin_winners(1), 1, FILLS):
         asked, lots = [c for c in drawn_winners if c.lots], int(cluster.deficit_usd)
         lab = cluster_lab(lots, asked, source)
-        bankrupt = Bankrupt(BANKRUPT, 0, lots, -1, lab.bankruptcy_prices(BANKRUPT)[0])
+        bankrupt = Bankrupt(0, lots, -1, lab.bankruptcy_prices(BANKRUPT)[0])
         before, was_sound = lab.book.lots[:, 0].copy(), sound(lab)
         found = candidates(lab, bankrupt)
         plain = shares(lots, found, Policy.PRO_RATA)

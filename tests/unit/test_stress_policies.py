@@ -248,13 +248,55 @@ def test_nobody_falls_below_maintenance_through_deleveraging() -> None:
     assert other.tally.weakened == 1
 
 
+def test_where_winners_cannot_carry_it_everybody_is_asked() -> None:
+    # closed at 49,990 only the first short wins anything: 259 of 248.5 carry 253 lots
+    book = make_book([(1_000, 10), (-1_000, -41), (-1_000, 100_000)], makers=1)
+    place, loser = 0, LONG + 2
+    book.cost_e6[loser, place] += 100 * ONE_E6  # entered at 49,900
+    book.cash_e6[loser] += 100 * ONE_E6
+    lab = make_lab(book, 49_700, EMPTY_USD, makers=1)
+    no_auction().act(lab)
+    assert lots_of(book) == 0
+    assert (lots_of(book, LONG + 1), lots_of(book, loser)) == (-747, -253)
+    assert lab.tally.weakened == 0
+
+
+def test_without_a_winner_the_others_close() -> None:
+    book = make_book([(1_000, 0), (-600, 100_000), (-600, 100_000)])
+    lab = make_lab(book, 49_700, EMPTY_USD)
+    pro_rata().act(lab)  # at 50,000, where nobody wins
+    assert lots_of(book) == 0
+    assert (lots_of(book, LONG + 1), lots_of(book, LONG + 2)) == (-100, -100)
+
+
+def test_a_bidder_whom_the_fund_cannot_pay_does_not_bid() -> None:
+    book = make_book([(1_000, 290)], fund_usd=5)  # 10 in debt, and 9.94 are wanted on top
+    lab, policy = make_lab(book, 49_700, EMPTY_USD), Waterfall()
+    policy.room.wants = [(200, book.count - 1)]
+    policy.act(lab)
+    assert lab.tally.auctioned_e6 == 0
+    assert lab.tally.deleveraged_fills > 0
+    assert lab.tally.insured_e6 == 5 * ONE_E6 // 2  # half of the fund within an hour
+
+
+def test_a_maker_carries_no_more_than_twice_his_balance() -> None:
+    book = make_book([(1_000, 290), (-1_000, 10_000_000)], fund_usd=1_000)
+    maker, other = book.count - 1, book.count - 2
+    book.pay(maker, other, int(book.cash_e6[maker]) - 10_000 * ONE_E6)
+    lab, policy = make_lab(book, 49_700, EMPTY_USD), Waterfall()
+    policy.room.wants = [(200, maker)]
+    policy.act(lab)
+    assert 395 <= lots_of(book, maker) <= 402  # 20,000 USD
+    assert lots_of(book) == 0
+
+
 def test_permuting_the_winners_changes_no_share() -> None:
     traders = [(-300, 90_000), (-500, 70_000), (-450, 60_000)]
     found = []
     for order in ((0, 1, 2), (2, 0, 1)):
         book = make_book([(1_000, 100), *(traders[i] for i in order)])
         lab = make_lab(book, 49_700, EMPTY_USD)
-        shares = keeping_maintenance(lab, Bankrupt(LONG, 0, 1_000, -1, 49_900 * ONE_E8))
+        shares = keeping_maintenance(lab, Bankrupt(0, 1_000, -1, 49_900 * ONE_E8))
         by_size = {int(book.lots[s.account, 0]): s.lots for s in shares}
         found.append({size: by_size[size] for size, _ in traders})
     assert found[0] == found[1]
