@@ -4,7 +4,7 @@ Every maker wants a return on the notional that he takes over, and carries so mu
 account still has a balance its auction runs on from step to step, and whoever is content takes his
 slice. With a debt nobody waits: the payment rises to its end within one step, each maker bids when
 it contents him, and what is left goes on to the fund and to deleveraging. (Left to run for a
-minute of the crash of May 2021, auctions of debts tripled what deleveraging cost the winners.)
+minute of the crash of May 2021, auctions of debts tripled the deficit.)
 """
 
 import random
