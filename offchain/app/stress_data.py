@@ -27,6 +27,8 @@ STEP_S = 100
 """Bars longer than five minutes are walked in steps of so many seconds."""
 ETHER_E8 = 4_343 * ONE_E8
 ETHER_PER_BITCOIN = 0.0357
+CHEAPEST_E8 = 1_000 * ONE_E8
+"""Below this the lots of the contracts are too many."""
 CLUSTERS = "adl/hyperliquid_2025-10-10_adl_clusters_queue.csv.gz"
 WINNERS = "adl/hyperliquid_2025-10-10_adl_by_account_half.csv.gz"
 REAL, MIXED, MODELLED = "real", "real BTC, modelled ETH", "modelled"
@@ -64,6 +66,8 @@ def event_prices(event: Event, data: FilePath | None, seed: int) -> Prices:
 def file_prices(file: FilePath, seed: int) -> Prices:
     """Return the prices of any candle file: of BTC, with a modelled ETH."""
     candles = read_candles(file)
+    if min(candle.low_e8 for candle in candles.candles) < CHEAPEST_E8:
+        raise StressDataError(f"{file.name}: a price of BTC lies below 1,000 USD")
     start = int(candles.candles[0].open_e8 * ETHER_PER_BITCOIN)
     return Prices(_followed(candles, start, seed), MIXED, (_fingerprint(file),))
 

@@ -14,6 +14,7 @@ from offchain.core.curves import curve_reference, curve_table, curve_value
 from offchain.core.linear_margin import maintenance_lines
 from offchain.core.presets import MAJOR
 from offchain.core.units import ONE_E8
+from offchain.stress.errors import StressChoiceError, StressDataError
 
 Int64Array = NDArray[np.int64]
 
@@ -22,7 +23,7 @@ INSURANCE, BACKSTOP, SOCIALISED = 0, 1, 2
 FIRST_TRADER = 3
 LINES = maintenance_lines(MAJOR)
 _TABLE = curve_table([LINES])
-MAX_LOTS = 1 << 31
+MAX_LOTS = MAX_LOT_VALUE_E6 = 1 << 31
 MAX_CASH_E6 = 1 << 60
 
 
@@ -80,7 +81,7 @@ class Book:
     def __post_init__(self) -> None:
         """Remember how much money there is."""
         if np.abs(self.lots).max(initial=0) >= MAX_LOTS:
-            raise ValueError("a position has more than 31 bits of lots")
+            raise StressChoiceError("a position has more than 31 bits of lots")
         self._money_e6 = self._money()
         self.check()
 
@@ -93,9 +94,10 @@ class Book:
         """Return margin balance and maintenance margin of every account; not to be changed."""
         if self._seen is not None and self._seen[0] == marks:
             return self._seen[1:]
-        values = np.array(
-            [m // c.lot_divisor for m, c in zip(marks, CONTRACTS, strict=True)], np.int64
-        )
+        lot_values = [m // c.lot_divisor for m, c in zip(marks, CONTRACTS, strict=True)]
+        if max(lot_values) >= MAX_LOT_VALUE_E6:
+            raise StressDataError("a lot is worth more than the kernel's 31 bits")
+        values = np.array(lot_values, np.int64)
         balance, required = np.empty(self.count, np.int64), np.empty(self.count, np.int64)
         _margins(self.lots, self.cost_e6, self.cash_e6, values, _TABLE, balance, required)
         self._seen = marks, balance, required

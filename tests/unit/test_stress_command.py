@@ -119,13 +119,23 @@ def test_all_events_are_written_under_one_policy(tmp_path: Path) -> None:
 
 def test_any_candle_file_can_be_replayed(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
-    rows = "".join(f"{60 * k},{100 - k},{101 - k},{99 - k},{100 - k},1\n" for k in range(20))
+    rows = "".join(f"{60 * k},{9000 - k},{9100},{8900 - k},{9000 - k},1\n" for k in range(20))
     file.write_text("ts,open,high,low,close,volume\n" + rows)
     code, _ = call("--input", file, "--out", tmp_path / "out", "--accounts", "20")
     assert code == 0
     found = json.loads((tmp_path / "out" / "input.json").read_text())
     assert found["event"]["title"] == "mine.csv"
     assert found["prices"]["kind"] == "real BTC, modelled ETH"
+
+
+@pytest.mark.parametrize("price", [0.5, 999])
+def test_prices_that_the_lots_do_not_fit_are_refused(tmp_path: Path, price: float) -> None:
+    file = tmp_path / "mine.csv"
+    rows = "".join(f"{60 * k},{price},{price},{price},{price},1\n" for k in range(3))
+    file.write_text("ts,open,high,low,close,volume\n" + rows)
+    code, text = call("--input", file, "--out", tmp_path / "out")
+    assert code == Exit.CONFIGURATION
+    assert "StressDataError" in text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from offchain.stress.book import (
     SOCIALISED,
     ConservationError,
 )
+from offchain.stress.errors import StressChoiceError, StressDataError
 from offchain.stress.impact import Depth, Market
 from offchain.stress.lab import largest
 from offchain.stress.policies import MAINTENANCE_E6
@@ -79,6 +80,13 @@ def test_a_lot_that_appears_is_noticed() -> None:
     book.lots[FIRST_TRADER, 1] += 1
     with pytest.raises(ConservationError, match="positions sum"):
         book.check()
+
+
+def test_what_the_kernel_could_not_add_up_is_refused() -> None:
+    with pytest.raises(StressChoiceError, match="31 bits of lots"):
+        make_book([(1 << 31, 0)])
+    with pytest.raises(StressDataError, match="31 bits"):
+        make_book([(1, 0)]).margins(((1 << 31) * CONTRACTS[0].lot_divisor, START[1]))
 
 
 def test_margins_are_computed_anew_after_a_change() -> None:
