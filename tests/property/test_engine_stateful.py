@@ -68,8 +68,10 @@ def digest(state: State) -> bytes:
     parts += [accounts.ids[:n].tobytes(), accounts.lots[:n].tobytes(), accounts.costs[:n].tobytes()]
     market = state.market
     rest = (orders, state.nonces, state.keys, market.medians, market.epoch, state.last_seq)
-    models = (market.haircuts, market.curves, market.confidences_e6, market.funding_rates_e8)
-    models += (market.breakers,)
+    models = (
+        *(market.haircuts, market.curves, market.confidences_e6),
+        *(market.funding_rates_e8, market.breakers),
+    )
     return pickle.dumps((parts, market.funding_e6.tobytes(), rest, models))
 
 

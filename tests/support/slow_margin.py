@@ -105,6 +105,20 @@ def agreement(seen: Sequence[int], dispersion: int) -> int:
     return max(0, ONE - ceil(Fraction(spread * ONE * ONE, middle * dispersion)))
 
 
+def trusts(rules: RiskParameters, seen: list[tuple[int, ...]], now: int) -> list[int]:
+    """Return how far the observers agree on index and forwards of each underlying. [e-6]"""
+    return [
+        min(
+            agreement([values[place] for values in seen], terms.dispersion_e6)
+            for place, feed in enumerate(rules.listing.feeds)
+            if feed.underlying == u
+            and feed.kind.name in ("INDEX", "FORWARD")
+            and not 0 < feed.expiry_ns <= now
+        )
+        for u, terms in enumerate(rules.addons)
+    ]
+
+
 @dataclass
 class World:
     """Everything that a requirement depends on, besides the account."""

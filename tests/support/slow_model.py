@@ -14,8 +14,7 @@ from offchain.core.parameters import RiskParameters
 from offchain.engine import messages as m
 from offchain.pricing.historical import history_losses
 from offchain.pricing.risk_array import RiskRangeError, price_book
-from tests.support import slow_margin
-from tests.support.slow_breaker import slow_level
+from tests.support import slow_breaker, slow_margin
 from tests.support.slow_margin import ISOLATED, PORTFOLIO, Fill, Memory, Prices, World
 
 ONE = 10**6
@@ -91,7 +90,7 @@ class SlowVenue:
         self.funded_at = 0
         underlyings = range(len(rules.listing.underlyings))
         self.rates = [0 for _ in underlyings]
-        self.trust = [ONE for _ in underlyings]
+        self.trust, self.breakers = [ONE for _ in underlyings], rules.breakers
         self.memories = [Memory(haircut=int(c.haircut_cap_e6)) for c in rules.collateral]
         self.settled: set[int] = set()
         self.entries = self.noop = 0
@@ -289,14 +288,7 @@ class SlowVenue:
         except RiskRangeError:
             raise RefusedError from None
         self.prices = Prices.of(arrays, history, list(self.listed))
-        for u, terms in enumerate(self.rules.addons):
-            self.trust[u] = min(
-                slow_margin.agreement([o.values[place] for o in seen], terms.dispersion_e6)
-                for place, feed in enumerate(self.rules.listing.feeds)
-                if feed.underlying == u
-                and feed.kind.name in ("INDEX", "FORWARD")
-                and not 0 < feed.expiry_ns <= command.observed_at_ns
-            )
+        self.trust[:] = slow_margin.trusts(self.rules, [o.values for o in seen], self.seen_at)
         for of, memory in zip(self.rules.collateral, self.memories, strict=True):
             memory.see(values[of.underlying], command.observed_at_ns, of)
         self.medians, self.pending, self.observed_at = values, None, command.observed_at_ns
@@ -307,9 +299,7 @@ class SlowVenue:
         self.calm = self.back[1] >= oracle.grace_reports and lasted * 10**9 >= oracle.grace_ns
 
     def breaker(self, u: int, now: int) -> int:
-        return slow_level(
-            [(at, medians[u]) for at, medians in self.seen], now, self.rules.breakers[u]
-        )
+        return slow_breaker.slow_level([(at, p[u]) for at, p in self.seen], now, self.breakers[u])
 
     def is_void(self, order: Resting, now: int) -> bool:
         return not order.reduce_only and self.breaker(order.instrument >> 8, now) >= 2
