@@ -201,10 +201,17 @@ contract Exit is IExit, ReentrancyGuardTransient {
     /// that does not answer is believed to have left everything: it must not close the way out.
     function _backed(ICollateralVault held, uint8 asset) internal view virtual returns (uint256) {
         uint256 booked = held.bookedBalance(asset);
-        (bool done, bytes memory answer) =
-            held.token(asset).staticcall{gas: TOKEN_GAS}(abi.encodeCall(IERC20.balanceOf, (vault)));
-        if (!done || answer.length < 32) return booked;
-        uint256 tokens = abi.decode(answer, (uint256));
+        address erc20 = held.token(asset);
+        bytes memory query = abi.encodeCall(IERC20.balanceOf, (vault));
+        bool done;
+        uint256 tokens;
+        // Of an answer only its first word is copied: a long one would cost more than it was given.
+        assembly ("memory-safe") {
+            done := staticcall(TOKEN_GAS, erc20, add(query, 0x20), mload(query), 0, 0x20)
+            done := and(done, gt(returndatasize(), 0x1f))
+            tokens := mload(0)
+        }
+        if (!done) return booked;
         uint256 has = held.decimalsOf(asset);
         uint256 wants = asset == CASH ? CASH_DECIMALS : COLLATERAL_DECIMALS;
         uint256 units = Math.saturatingMul(

@@ -64,6 +64,14 @@ contract CustodyMaximaTest is ExitRig {
         vm.assertEq(_tokens[0].balanceOf(ownerAt(0)), 1e6);
     }
 
+    /// @dev 290,000 bytes, all that the gas of a balance pays for: the exits do not pay to copy them.
+    function test_tokens_that_answer_at_length_do_not_make_the_start_of_exits_dearer() public {
+        for (uint256 asset = 1; asset <= COLLATERALS; ++asset) {
+            vm.etch(address(_tokens[asset]), hex"62046cd05ff3");
+        }
+        vm.assertLe(_used(_start()), HOSTILE_CEILING);
+    }
+
     /// @dev Nobody can make a token look silent by bringing too little gas: then the rest fails too.
     function test_too_little_gas_never_starts_the_exits_as_if_a_token_were_silent() public {
         vm.prank(address(vault));
