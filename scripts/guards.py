@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
 """Switch off each guard of the contracts alone, and see whether a forge test notices.
 
-A guard is a condition of a `require`, of an `if (..) revert`, or a call of a function that only
-checks (`_requireOpen(..);`). What is joined by `&&` in a `require`, or by `||` before a `revert`,
-is so many guards. In a copy of the tree each one gets a switch, which an environment variable turns
-off through a cheatcode: so one compilation serves them all. Every guard then costs one run of the
-tests of its folder and, if none of those notices, one of all tests. Gas and invariant suites are
-left out: they measure what the switches change, or are slow.
+In a copy of the tree each guard (see scripts/guard_sources.py) gets a switch, which an environment
+variable turns off through a cheatcode: so one compilation serves them all. Every guard then costs
+one run of the tests named after its contract and, while none notices, one of those of its folder
+and one of all. Gas and invariant suites are left out: they measure what the switches change, or are
+slow.
+
+A guard counts as noticed when a test that passes with it fails without it, and as a survivor when
+as many tests pass without it as with it. A run that says neither of the two, which found no test,
+did not compile or did not end, says nothing of the guard, and that is red too.
 
 What the switches cannot reach: modifiers and OpenZeppelin's checks (the access matrix calls those),
 and arithmetic that the compiler checks.
 
 Writes build/guards.json. Fails when a guard survives that `scripts/guards.toml` does not explain,
-when it explains one that is noticed or gone, and when the unchanged copy is not green.
+when it explains one that is noticed or gone, when a guard was not judged, when a folder has no
+guard, and when the unchanged copy is not green.
 
 Usage: guards.py [--folders settlement,challenge,..] [--workers N] [--only ID,ID]
 """
@@ -25,10 +29,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from scripts.guard_sources import LIBRARY, Guard, planted
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "guards"
@@ -48,9 +54,12 @@ SUITES = {
     "vault": "tests/contracts/CollateralVault*.t.sol",
     "inbox": "tests/contracts/Inbox*.t.sol",
     "exit": "tests/contracts/Exit*.t.sol",
-    "oracle": "tests/contracts/{Oracle,Chainlink,Pyth,Risk,Funding}*.t.sol",
+    "oracle": "tests/contracts/{Oracle,Chainlink,Pyth,Risk,Funding,Reference}*.t.sol",
+    "libraries": "tests/contracts/{Content,Transition,Liquidation,RiskParameters,*Judge}*.t.sol",
+    "pricing": "tests/contracts/pricing/*.t.sol",
+    "devnet": "tests/contracts/DevToken.t.sol",
 }
-"""Where a folder's guards are most likely noticed; every other folder begins with all tests."""
+"""Where the guards of a folder are most likely noticed, after the suites of the contract."""
 ALL = "tests/contracts/**/*.t.sol"
 LEFT_OUT = "tests/contracts/**/{*Gas,*.invariant,*Planted}.t.sol"
 MEASURING = "ceilings"
@@ -59,138 +68,28 @@ CODE_SIZE = "1000000"
 FUZZ_RUNS = "32"
 TIMEOUT_S = 900
 
-LIBRARY = """\
-// SPDX-License-Identifier: Apache-2.0
-pragma solidity 0.8.37;
+FAILED = re.compile(r"\[FAIL[^\n]*\] (\w+)\(")
+SUMMARY = re.compile(r"^Ran \d+ test suites? in .*: (\d+) tests passed, (\d+) failed", re.MULTILINE)
+NO_TEST = "No tests found in project"
 
-/// @dev Written by scripts/guards.py into a copy of the tree.
-library Guards {
-    function on(uint256 id) internal pure returns (bool) {
-        return asPure(chosen)() != id;
-    }
 
-    /// @dev vm.envOr("PLIMSOLL_GUARD", uint256(0))
-    function chosen() private view returns (uint256 id) {
-        bytes memory call = abi.encodeWithSignature("envOr(string,uint256)", "PLIMSOLL_GUARD", 0);
-        (, bytes memory answer) = 0x7109709ECfa91a80626fF3989D68f67F5b1DD12D.staticcall(call);
-        return answer.length == 32 ? abi.decode(answer, (uint256)) : 0;
-    }
-
-    function asPure(function() view returns (uint256) viewed)
-        private
-        pure
-        returns (function() pure returns (uint256) made)
-    {
-        assembly ("memory-safe") {
-            made := viewed
-        }
-    }
-}
-"""
-
-COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
-START = re.compile(
-    r"\b(?P<word>require|if)\s*\(|(?<=[;{}\n])\s*(?P<call>(?:\w+\.)?_?(?:require|check|refuse)[A-Z]\w*)\("
-)
-REVERT = re.compile(r"\s*\{?\s*revert\b")
+class NotJudgedError(Exception):
+    """A run of forge says neither that a test failed nor that all passed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """One condition without which something would pass; `start` and `end` are its place."""
+class Judgement:
+    """What the tests say of a guard: the test that notices, or nobody, or why that is unknown."""
 
-    file: str
-    line: int
-    text: str
-    start: int
-    end: int
-    form: str
+    number: int
+    guard: Guard
+    noticed_by: str | None
+    unknown: str | None
 
     @property
-    def key(self) -> str:
-        """Return what names the guard while lines move."""
-        return f"{self.file}: {self.text}"
-
-    def switched(self, source: str, number: int) -> str:
-        """Return the source of the guard with its switch."""
-        inner = source[self.start : self.end]
-        if self.form == "require":
-            return f"(!Guards.on({number}) || ({inner}))"
-        if self.form == "revert":
-            return f"(Guards.on({number}) && ({inner}))"
-        return f"if (Guards.on({number})) {inner}"
-
-
-def blanked(source: str) -> str:
-    """Return the source with its comments and strings blanked; places stay."""
-    return COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), source)
-
-
-def closing(code: str, start: int) -> int:
-    """Return the place of the bracket that closes the one at `start`."""
-    depth = 0
-    for place in range(start, len(code)):
-        depth += code[place] in "([{"
-        depth -= code[place] in ")]}"
-        if depth == 0:
-            return place
-    raise ValueError("a bracket is not closed")
-
-
-def parts(code: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:
-    """Yield the pieces between a separator that stands in no bracket."""
-    depth, begin, place = 0, start, start
-    while place < end:
-        depth += code[place] in "([{"
-        depth -= code[place] in ")]}"
-        if depth == 0 and code.startswith(separator, place):
-            yield begin, place
-            begin = place = place + len(separator)
-        else:
-            place += 1
-    yield begin, end
-
-
-def conditions(code: str) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and form of each guard of a source without comments, in order."""
-    for match in START.finditer(code):
-        opened = match.end() - 1
-        closed = closing(code, opened)
-        if match["call"]:
-            if code[closed + 1] == ";":
-                yield match.start("call"), closed + 2, "call"
-        elif match["word"] == "require":
-            _, end = next(parts(code, opened + 1, closed, ","))
-            is_either = len(list(parts(code, opened + 1, end, "||"))) > 1
-            pieces = [(opened + 1, end)] if is_either else parts(code, opened + 1, end, "&&")
-            yield from ((*piece, "require") for piece in pieces)
-        elif REVERT.match(code, closed + 1):
-            yield from ((*piece, "revert") for piece in parts(code, opened + 1, closed, "||"))
-
-
-def guards_of(file: str, source: str) -> list[Guard]:
-    """Return the guards of one source, in order."""
-    code, found = blanked(source), list[Guard]()
-    for begin, after, form in conditions(code):
-        inner = code[begin:after]
-        start = begin + len(inner) - len(inner.lstrip())
-        end = begin + len(inner.rstrip())
-        text = " ".join(source[start:end].split())
-        found.append(Guard(file, code.count("\n", 0, start) + 1, text, start, end, form))
-    return found
-
-
-def planted(file: str, source: str, first: int) -> tuple[str, list[Guard]]:
-    """Return the source with a switch at each guard, numbered from `first`, and the guards."""
-    guards = guards_of(file, source)
-    for number, guard in reversed(list(enumerate(guards, start=first))):
-        source = source[: guard.start] + guard.switched(source, number) + source[guard.end :]
-    if guards:
-        up = "../" * (len(Path(file).parts) - 2) or "./"
-        source = re.sub(
-            r"(pragma solidity [^;]+;\n)", rf'\1import {{Guards}} from "{up}Guards.sol";\n', source
-        )
-    return source, guards
+    def is_survivor(self) -> bool:
+        """Return whether everything passes without the guard."""
+        return self.noticed_by is None and self.unknown is None
 
 
 def make_copy(folders: Sequence[str]) -> dict[int, Guard]:
@@ -218,8 +117,16 @@ def make_copy(folders: Sequence[str]) -> dict[int, Guard]:
     return numbered
 
 
-def run(number: int, suite: str) -> tuple[bool, str]:
-    """Run a suite without one guard (0: with all); return whether it is green, and its output."""
+def build() -> None:
+    """Compile the copy; raise `NotJudgedError` when it does not compile."""
+    command = [str(FORGE), "build", "--offline"]
+    ended = subprocess.run(command, cwd=WORK, capture_output=True, text=True, check=False)  # noqa: S603
+    if ended.returncode:
+        raise NotJudgedError("the copy does not compile:\n" + (ended.stdout + ended.stderr)[-4000:])
+
+
+def run(number: int, suite: str) -> str:
+    """Run a suite without one guard (0: with all); return what forge says."""
     command = [
         str(FORGE), "test", "--offline", "--fail-fast", "--code-size-limit", CODE_SIZE,
         "--match-path", suite, "--no-match-path", LEFT_OUT, "--no-match-test", MEASURING,
@@ -230,21 +137,70 @@ def run(number: int, suite: str) -> tuple[bool, str]:
             command, cwd=WORK, env=os.environ | settings, timeout=TIMEOUT_S,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return False, "[FAIL: it did not end]"
-    return ended.returncode == 0, ended.stdout + ended.stderr
+    except subprocess.TimeoutExpired as slow:
+        raise NotJudgedError(f"{suite} did not end in {TIMEOUT_S} s") from slow
+    return ended.stdout + ended.stderr
 
 
-def noticed_by(number: int, guard: Guard) -> str | None:
-    """Return the test that notices that a guard is gone, or None."""
-    for suite in (SUITES.get(Path(guard.file).parts[1]), ALL):
-        if suite is None:
+def verdict(output: str) -> str | int:
+    """Return the first test that failed, or how many passed when none did.
+
+    Raises `NotJudgedError` for what is neither.
+    """
+    if NO_TEST in output:
+        return 0
+    failed, summary = FAILED.search(output), SUMMARY.search(output)
+    if summary is None or (failed is None) != (summary[2] == "0"):
+        raise NotJudgedError("forge says neither red nor green: " + output[-1000:])
+    return failed[1] if failed else int(summary[1])
+
+
+def suites_of(guard: Guard) -> list[str]:
+    """Return where to look for a test that notices, from the nearest to all."""
+    _, folder, *_, name = Path(guard.file).parts
+    near = f"tests/contracts/**/{name.removesuffix('.sol')}*.t.sol"
+    return [near, *([SUITES[folder]] if folder in SUITES else []), ALL]
+
+
+def sound(suites: Iterable[str]) -> dict[str, int]:
+    """Return how many tests of each suite pass with every guard, without the empty suites.
+
+    Raises `NotJudgedError` when a test fails, and when a suite that is named here finds none.
+    """
+    found: dict[str, int] = {}
+    for suite in suites:
+        passed = verdict(run(0, suite))
+        if isinstance(passed, str):
+            raise NotJudgedError(f"the copy with every guard is not green: {passed} of {suite}")
+        if passed:
+            found[suite] = passed
+        elif suite in {*SUITES.values(), ALL}:
+            raise NotJudgedError(f"no test is found by {suite}")
+    return found
+
+
+def noticed_by(number: int, guard: Guard, passing: dict[str, int]) -> str | None:
+    """Return the test that notices that a guard is gone, or None.
+
+    Raises `NotJudgedError` when a suite neither fails nor passes as with every guard.
+    """
+    for suite in suites_of(guard):
+        if suite not in passing:
             continue
-        is_green, output = run(number, suite)
-        if not is_green:
-            failed = re.search(r"\[FAIL[^\n]*\] (\w+)\(", output)
-            return failed[1] if failed else "[no test named]"
+        said = verdict(run(number, suite))
+        if isinstance(said, str):
+            return said
+        if said != passing[suite]:
+            raise NotJudgedError(f"{said} tests of {suite} ran, not {passing[suite]}")
     return None
+
+
+def judged(number: int, guard: Guard, passing: dict[str, int]) -> Judgement:
+    """Return what the tests say of one guard."""
+    try:
+        return Judgement(number, guard, noticed_by(number, guard, passing), None)
+    except NotJudgedError as error:
+        return Judgement(number, guard, None, str(error))
 
 
 def explained() -> dict[str, str]:
@@ -255,20 +211,57 @@ def explained() -> dict[str, str]:
     return {f"{row['file']}: {row['text']}": row["why"] for row in rows}
 
 
-def problems_of(results: dict[Guard, str | None], reasons: dict[str, str]) -> list[str]:
-    """Return what is red, in words."""
-    survivors = {guard.key: guard for guard, test in results.items() if test is None}
+def problems_of(
+    results: Sequence[Judgement], reasons: dict[str, str], there: Iterable[Guard]
+) -> list[str]:
+    """Return what is red, in words; `there` is every guard of the folders, tried or not."""
     found = [
-        f"{guard.file}:{guard.line}: no test notices that this is gone: {guard.text}"
-        for key, guard in survivors.items()
-        if key not in reasons
+        f"{one.guard.file}:{one.guard.line}: no test notices that this is gone: {one.guard.text}"
+        for one in results
+        if one.is_survivor and one.guard.key not in reasons
     ]
-    tried = {guard.key for guard in results}
-    return found + [
+    found += [
+        f"{one.guard.file}:{one.guard.line}: not judged: {one.guard.text}: {one.unknown}"
+        for one in results
+        if one.unknown is not None
+    ]
+    survivors = {one.guard.key for one in results if one.is_survivor}
+    tried = {one.guard.key for one in results if one.unknown is None}
+    keys = {guard.key for guard in there}
+    folders = {Path(key).parts[1] for key in keys}
+    found += [
         f"scripts/guards.toml explains what is noticed: {key}"
         for key in reasons
-        if key in tried and key not in survivors
+        if key in tried - survivors
     ]
+    return found + [
+        f"scripts/guards.toml explains what is gone: {key}"
+        for key in reasons
+        if key not in keys and Path(key).parts[1] in folders
+    ]
+
+
+def without_guards(folders: Iterable[str], there: Iterable[Guard]) -> list[str]:
+    """Return the folders that have no guard, as one misspelt."""
+    return sorted(set(folders) - {Path(guard.file).parts[1] for guard in there})
+
+
+def report(results: Sequence[Judgement]) -> None:
+    """Write what was found as JSON."""
+    rows = [
+        {"id": one.number, "noticed_by": one.noticed_by, "unknown": one.unknown} | asdict(one.guard)
+        for one in results
+    ]
+    REPORT.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def campaign(chosen: dict[int, Guard], workers: int) -> list[Judgement]:
+    """Compile the copy and judge the guards; raise `NotJudgedError` when it is not green."""
+    build()
+    suites = dict.fromkeys(suite for guard in chosen.values() for suite in suites_of(guard))
+    passing = sound(suites)
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda one: judged(*one, passing), chosen.items()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -278,25 +271,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="numbers of guards, as in the report")
     given = parser.parse_args(arguments)
-    numbered = make_copy(given.folders.split(","))
-    only = {int(number) for number in given.only.split(",") if number}
-    chosen = {n: guard for n, guard in numbered.items() if not only or n in only}
-    is_green, output = run(0, ALL)
-    if not is_green:
-        print(output[-4000:])
-        print("the copy with every guard is not green")
+    folders = given.folders.replace(",", " ").split()
+    numbered = make_copy(folders)
+    only = {int(number) for number in given.only.split(",") if number} or set(numbered)
+    nowhere = [*without_guards(folders, numbered.values()), *sorted(only - set(numbered))]
+    if nowhere or not numbered:
+        print("no guards are found for:", *nowhere)
         return 1
-    with ThreadPoolExecutor(given.workers) as pool:
-        tests = list(pool.map(noticed_by, chosen, chosen.values()))
-    results = dict(zip(chosen.values(), tests, strict=True))
-    rows = [
-        {"id": n, "noticed_by": test, **asdict(guard)}
-        for (n, guard), test in zip(chosen.items(), tests, strict=True)
-    ]
-    REPORT.write_text(json.dumps(rows, indent=1) + "\n")
-    problems = problems_of(results, explained())
-    noticed = sum(test is not None for test in tests)
-    for line in [*problems, f"{noticed} of {len(tests)} guards are noticed"]:
+    try:
+        results = campaign({n: numbered[n] for n in sorted(only)}, given.workers)
+    except NotJudgedError as error:
+        print(error)
+        return 1
+    report(results)
+    problems = problems_of(results, explained(), numbered.values())
+    noticed = sum(one.noticed_by is not None for one in results)
+    for line in [*problems, f"{noticed} of {len(results)} guards are noticed"]:
         print(line)
     return 1 if problems else 0
 
