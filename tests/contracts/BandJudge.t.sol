@@ -5,6 +5,7 @@ import {BandJudge} from "../../contracts/challenge/BandJudge.sol";
 import {EffectsJudge} from "../../contracts/challenge/EffectsJudge.sol";
 import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
 import {BandEvidence, EffectsEvidence} from "../../contracts/types/ContentEvidence.sol";
@@ -87,6 +88,27 @@ contract BandJudgeTest is ContentWorld {
         LogFrames.Entry memory entry = LogFrames.Entry(3, OWNER, 0, 0, 0, address(0));
         shown = _shown(LogFrames.forced(next(), entry), words);
         expectRefused(_judge, abi.encode(shown), BandJudge.NotAClose.selector);
+    }
+
+    function test_RevertWhen_the_record_shown_is_not_that_of_the_batch() public {
+        BandEvidence memory shown = abi.decode(_fill(-10, -10 * VALUE_E6), (BandEvidence));
+        shown.record.effects = W.fill(ACCOUNT, MAKER, PERPETUAL, -10, -1, 1, 5);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+        shown = abi.decode(_fill(-10, -10 * VALUE_E6), (BandEvidence));
+        LogFrames.Entry memory entry = LogFrames.Entry(4, address(0xB0B), 0, 0, 0, address(0));
+        shown.record.frame = LogFrames.forced(next(), entry);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_the_penalty_shown_follows_no_transfer() public {
+        bytes memory words = bytes.concat(
+            W.trade(ACCOUNT, PERPETUAL, 10, 10 * VALUE_E6, 0),
+            W.trade(MAKER, PERPETUAL, -10, -10 * VALUE_E6, 1),
+            W.penalty(MAKER, 6e6 + 1)
+        );
+        BandEvidence memory shown = _shown(_close(), words);
+        (shown.rule, shown.place) = (1, 1);
+        expectRefused(_judge, abi.encode(shown), BandJudge.OtherPhrase.selector);
     }
 
     function test_the_dispatcher_asks_the_judge_of_the_part() public {

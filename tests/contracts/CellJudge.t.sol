@@ -102,6 +102,16 @@ contract CellJudgeTest is ContentRig, PricingRig {
         expectRefused(_judge, abi.encode(shown), Columns.UnknownScenario.selector);
     }
 
+    function test_RevertWhen_a_number_of_a_value_is_not_that_of_the_epoch() public {
+        Row memory row = rowAt(rows(), 0);
+        CellEvidence memory shown = _shown(row, VALUES, 0);
+        shown.column.packed = abi.encodePacked(int64(0), int64(row.lotValue));
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = _shown(row, VALUES, 0);
+        shown.funding.packed = abi.encodePacked(int64(0), FUNDING_E6 + 1);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
     function test_gas_of_the_cell_judge() public {
         Json.File memory file = rows();
         bytes memory evidence = abi.encode(_shown(rowAt(file, 3), CHARGES, 0));
