@@ -18,7 +18,7 @@ Writes build/guards.json. Fails when a guard survives that `scripts/guards.toml`
 when it explains one that is noticed or gone, when a guard was not judged, when a folder has no
 guard, and when the unchanged copy is not green.
 
-Usage: guards.py [--folders settlement,challenge,..] [--workers N] [--only ID,ID]
+Usage: guards.py [--folders settlement,challenge,..] [--workers N] [--near] [--only ID,ID]
 """
 
 import argparse
@@ -30,9 +30,10 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 
 from scripts.guard_sources import LIBRARY, Guard, planted
 
@@ -62,7 +63,7 @@ SUITES = {
 """Where the guards of a folder are most likely noticed, after the suites of the contract."""
 ALL = "tests/contracts/**/*.t.sol"
 LEFT_OUT = "tests/contracts/**/{*Gas,*.invariant,*Planted}.t.sol"
-MEASURING = "ceilings"
+MEASURING = "ceilings|test_gas"
 """Tests of suites that stay, which measure gas."""
 CODE_SIZE = "1000000"
 FUZZ_RUNS = "32"
@@ -70,7 +71,10 @@ TIMEOUT_S = 900
 
 FAILED = re.compile(r"\[FAIL[^\n]*\] (\w+)\(")
 SUMMARY = re.compile(r"^Ran \d+ test suites? in .*: (\d+) tests passed, (\d+) failed", re.MULTILINE)
+COMPILED = re.compile(r"compilation skipped|Compiler run|No tests found")
 NO_TEST = "No tests found in project"
+STARTING = Lock()
+"""Forge writes its cache at each start; one that reads half of it compiles everything again."""
 
 
 class NotJudgedError(Exception):
@@ -132,14 +136,28 @@ def run(number: int, suite: str) -> str:
         "--match-path", suite, "--no-match-path", LEFT_OUT, "--no-match-test", MEASURING,
     ]  # fmt: skip
     settings = {SWITCH: str(number), "FOUNDRY_FUZZ_RUNS": FUZZ_RUNS, "NO_COLOR": "1"}
-    try:
-        ended = subprocess.run(  # noqa: S603 (forge, with a number and paths of ours)
-            command, cwd=WORK, env=os.environ | settings, timeout=TIMEOUT_S,
-            capture_output=True, text=True, check=False,
+    with STARTING:
+        process = subprocess.Popen(  # noqa: S603 (forge, with a number and paths of ours)
+            command, cwd=WORK, env=os.environ | settings, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        first = until_compiled(process.stdout or ())
+    try:
+        rest, _ = process.communicate(timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired as slow:
+        process.kill()
         raise NotJudgedError(f"{suite} did not end in {TIMEOUT_S} s") from slow
-    return ended.stdout + ended.stderr
+    return first + rest
+
+
+def until_compiled(lines: Iterable[str]) -> str:
+    """Return the lines up to the one that says that nothing is left to compile, or all."""
+    read = ""
+    for line in lines:
+        read += line
+        if COMPILED.search(line):
+            break
+    return read
 
 
 def verdict(output: str) -> str | int:
@@ -162,45 +180,67 @@ def suites_of(guard: Guard) -> list[str]:
     return [near, *([SUITES[folder]] if folder in SUITES else []), ALL]
 
 
-def sound(suites: Iterable[str]) -> dict[str, int]:
-    """Return how many tests of each suite pass with every guard, without the empty suites.
+class Baseline:
+    """How many tests of each suite pass with every guard, asked once, when it is first needed."""
 
-    Raises `NotJudgedError` when a test fails, and when a suite that is named here finds none.
-    """
-    found: dict[str, int] = {}
-    for suite in suites:
-        passed = verdict(run(0, suite))
-        if isinstance(passed, str):
-            raise NotJudgedError(f"the copy with every guard is not green: {passed} of {suite}")
-        if passed:
-            found[suite] = passed
-        elif suite in {*SUITES.values(), ALL}:
-            raise NotJudgedError(f"no test is found by {suite}")
-    return found
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked: dict[str, Future[int]] = {}
+
+    def passing(self, suite: str) -> int:
+        """Return how many pass: 0 for a contract that has no suite of its name.
+
+        Raises `NotJudgedError` when a test fails, and when a suite that is named here finds none.
+        """
+        with self._lock:
+            is_first = suite not in self._asked
+            answer = self._asked.setdefault(suite, Future())
+        if is_first:
+            try:
+                answer.set_result(sound(suite))
+            except NotJudgedError as error:
+                answer.set_exception(error)
+        return answer.result()
 
 
-def noticed_by(number: int, guard: Guard, passing: dict[str, int]) -> str | None:
+def sound(suite: str) -> int:
+    """Return how many tests of a suite pass with every guard; raise as `Baseline.passing` does."""
+    passed = verdict(run(0, suite))
+    if isinstance(passed, str):
+        raise NotJudgedError(f"the copy with every guard is not green: {passed} of {suite}")
+    if not passed and suite in {*SUITES.values(), ALL}:
+        raise NotJudgedError(f"no test is found by {suite}")
+    return passed
+
+
+def noticed_by(number: int, guard: Guard, baseline: Baseline, *, is_near: bool) -> str | None:
     """Return the test that notices that a guard is gone, or None.
 
     Raises `NotJudgedError` when a suite neither fails nor passes as with every guard.
     """
     for suite in suites_of(guard):
-        if suite not in passing:
+        if is_near and suite == ALL:
+            continue
+        passing = baseline.passing(suite)
+        if passing == 0:
             continue
         said = verdict(run(number, suite))
         if isinstance(said, str):
             return said
-        if said != passing[suite]:
-            raise NotJudgedError(f"{said} tests of {suite} ran, not {passing[suite]}")
+        if said != passing:
+            raise NotJudgedError(f"{said} tests of {suite} ran, not {passing}")
     return None
 
 
-def judged(number: int, guard: Guard, passing: dict[str, int]) -> Judgement:
-    """Return what the tests say of one guard."""
+def judged(number: int, guard: Guard, baseline: Baseline, *, is_near: bool) -> Judgement:
+    """Return what the tests say of one guard, and say so at once: a campaign is long."""
     try:
-        return Judgement(number, guard, noticed_by(number, guard, passing), None)
+        one = Judgement(number, guard, noticed_by(number, guard, baseline, is_near=is_near), None)
     except NotJudgedError as error:
-        return Judgement(number, guard, None, str(error))
+        one = Judgement(number, guard, None, str(error))
+    said = f"not judged: {one.unknown}" if one.unknown else one.noticed_by or "NOBODY"
+    print(f"{number} {guard.file}:{guard.line}: {guard.text}: {said}", flush=True)
+    return one
 
 
 def explained() -> dict[str, str]:
@@ -255,13 +295,12 @@ def report(results: Sequence[Judgement]) -> None:
     REPORT.write_text(json.dumps(rows, indent=1) + "\n")
 
 
-def campaign(chosen: dict[int, Guard], workers: int) -> list[Judgement]:
-    """Compile the copy and judge the guards; raise `NotJudgedError` when it is not green."""
+def campaign(chosen: dict[int, Guard], workers: int, *, is_near: bool) -> list[Judgement]:
+    """Compile the copy and judge the guards; raise `NotJudgedError` when it does not compile."""
     build()
-    suites = dict.fromkeys(suite for guard in chosen.values() for suite in suites_of(guard))
-    passing = sound(suites)
+    baseline = Baseline()
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda one: judged(*one, passing), chosen.items()))
+        return list(pool.map(lambda one: judged(*one, baseline, is_near=is_near), chosen.items()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -270,6 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folders", default=",".join(SUITES))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="numbers of guards, as in the report")
+    parser.add_argument("--near", action="store_true", help="do not ask all tests: more survive")
     given = parser.parse_args(arguments)
     folders = given.folders.replace(",", " ").split()
     numbered = make_copy(folders)
@@ -279,7 +319,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("no guards are found for:", *nowhere)
         return 1
     try:
-        results = campaign({n: numbered[n] for n in sorted(only)}, given.workers)
+        results = campaign(
+            {n: numbered[n] for n in sorted(only)}, given.workers, is_near=given.near
+        )
     except NotJudgedError as error:
         print(error)
         return 1
