@@ -188,6 +188,21 @@ contract OracleSignersTest is Oracles {
         hub.replaceSigners(addresses(5), 3);
     }
 
+    function test_no_more_than_thirty_two_sign() public {
+        address[] memory list = new address[](33);
+        for (uint160 i = 0; i < 33; ++i) {
+            list[i] = address(i + 1);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IOracleHub.QuorumOutOfRange.selector, 17, 33));
+        hub.replaceSigners(list, 17);
+        vm.expectRevert(abi.encodeWithSelector(IOracleHub.NoQuorum.selector, 33, QUORUM));
+        hub.submit(1, NOW_NS, new bytes[](33), new bytes[](33));
+        assembly ("memory-safe") {
+            mstore(list, 32)
+        }
+        hub.replaceSigners(list, 17);
+    }
+
     function refuseQuorum(uint8 quorum, uint256 count) private {
         address[] memory list = addresses(count);
         vm.expectRevert(abi.encodeWithSelector(IOracleHub.QuorumOutOfRange.selector, quorum, count));

@@ -86,6 +86,20 @@ contract ReferenceSourceTest {
         _source.read();
     }
 
+    /// @dev Where the product would not fit 256 bits, it is the price that is named, no panic.
+    function test_RevertWhen_an_answer_without_decimals_is_beyond_all_numbers() public {
+        _aggregator = new SetAggregator(0);
+        _source = new AggregatorSource(_aggregator, MAX_AGE);
+        int256[2] memory answers = [int256(2 ** 200 + 1), type(int256).max];
+        for (uint256 i = 0; i < answers.length; ++i) {
+            _aggregator.set(1, answers[i], START, 1);
+            vm.expectRevert(
+                abi.encodeWithSelector(IReferenceSource.PriceTooLarge.selector, uint256(answers[i]))
+            );
+            _source.read();
+        }
+    }
+
     function test_RevertWhen_the_answer_is_stale_or_of_the_future() public {
         _aggregator.set(1, 1e8, START - MAX_AGE, 1);
         _source.read();
