@@ -112,6 +112,17 @@ contract CellJudgeTest is ContentRig, PricingRig {
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
     }
 
+    function test_RevertWhen_a_charge_or_a_loss_is_not_that_of_the_epoch() public {
+        Row memory row = rowAt(rows(), 0);
+        uint8[2] memory kinds = [CHARGES, 3];
+        for (uint256 i = 0; i < 2; ++i) {
+            CellEvidence memory shown = _shown(row, kinds[i], 0);
+            uint256 last = shown.column.packed.length - 1;
+            shown.column.packed[last] ^= 0x01;
+            expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        }
+    }
+
     function test_gas_of_the_cell_judge() public {
         Json.File memory file = rows();
         bytes memory evidence = abi.encode(_shown(rowAt(file, 3), CHARGES, 0));

@@ -7,6 +7,7 @@ import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Documents} from "../../contracts/libraries/Documents.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {Column, ColumnEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {Epoch, Report} from "../../contracts/types/Epoch.sol";
 import {Terms} from "../../contracts/types/Liquidation.sol";
@@ -159,6 +160,38 @@ contract ColumnJudgeTest is ContentWorld {
         seal();
         shown.pair = pairAt(uint32(steps.length - 1));
         expectRefused(_judge, abi.encode(shown), ColumnJudge.NoNewEpoch.selector);
+    }
+
+    function test_RevertWhen_the_record_or_its_funding_is_not_that_of_the_batch() public {
+        bytes memory evidence = tick(PERIOD_S, PERPETUAL, 1);
+        ColumnEvidence memory shown = abi.decode(evidence, (ColumnEvidence));
+        shown.pair.step.effectsHash = keccak256("others");
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.frame = LogFrames.settleExpiry(next(), FUTURE);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.since.frame = LogFrames.fundingTick(LogFrames.At(1, START_NS));
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.column.packed = packed([FUNDING_E6 + 2 * MOST_E6, int64(0), 0]);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
+    function test_RevertWhen_what_is_shown_of_collateral_does_not_belong() public {
+        bytes memory evidence = credit(10e8, 54_000e8, 20e8, 51_000e8, 0);
+        ColumnEvidence memory shown = abi.decode(evidence, (ColumnEvidence));
+        shown.asset.listed.haircutFloorE6 += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.report.round += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.column.packed[0] = 0x01;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = abi.decode(evidence, (ColumnEvidence));
+        shown.document = bytes.concat(text(), " ");
+        expectRefused(_judge, abi.encode(shown), Documents.WrongDocument.selector);
     }
 
     function test_RevertWhen_time_is_counted_from_another_record() public {
