@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {DataJudge} from "../../contracts/challenge/DataJudge.sol";
 import {BlobData} from "../../contracts/libraries/BlobData.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {BatchHeader} from "../../contracts/types/Batch.sol";
 import {
@@ -166,6 +168,18 @@ contract ChallengeBlobsTest is ChallengeScenario {
         vm.expectRevert(
             abi.encodeWithSelector(BlobData.NoSuchElement.selector, 2 * ELEMENTS, 2 * ELEMENTS)
         );
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(2), abi.encode(e)));
+    }
+
+    function test_RevertWhen_the_frame_is_of_no_step_of_the_batch() public {
+        Draft memory d = blobBatch();
+        BlobFrameEvidence memory e = frameOf(d, 0, 1);
+        e.frame = bytes.concat(e.frame);
+        e.frame[0] ^= 0x01;
+        vm.expectPartialRevert(Openings.WrongFrame.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(2), abi.encode(e)));
+        e.pair.step.frameHash = keccak256(e.frame);
+        vm.expectPartialRevert(Trace.WrongStep.selector);
         _judge.isFaulty(d.header, abi.encodePacked(uint8(2), abi.encode(e)));
     }
 

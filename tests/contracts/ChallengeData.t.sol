@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DataJudge} from "../../contracts/challenge/DataJudge.sol";
 import {Dispute} from "../../contracts/libraries/Dispute.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {RebuildEvidence, SliceEvidence} from "../../contracts/types/StructureEvidence.sol";
 import {ChallengeScenario} from "./support/ChallengeScenario.sol";
 import {TraceWords} from "./support/TraceWords.sol";
@@ -46,6 +47,14 @@ contract ChallengeDataTest is ChallengeScenario {
             abi.encodeWithSelector(DataJudge.WrongData.selector, keccak256(d.data), d.header.daHash)
         );
         isSliceFaulty(d, FILL);
+    }
+
+    function test_RevertWhen_the_slice_is_of_no_step_of_the_batch() public {
+        Draft memory d = firstBatch();
+        SliceEvidence memory e = SliceEvidence(pairOf(d, FILL), d.data);
+        e.pair.step.frameHash = keccak256("another frame");
+        vm.expectPartialRevert(Trace.WrongStep.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(1), abi.encode(e)));
     }
 
     function test_RevertWhen_the_data_lies_in_blobs() public {
