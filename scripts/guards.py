@@ -303,7 +303,9 @@ def campaign(chosen: dict[int, Guard], workers: int, *, is_near: bool) -> list[J
     build()
     baseline = Baseline()
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda one: judged(*one, baseline, is_near=is_near), chosen.items()))
+        return list(
+            pool.map(lambda one: judged(one[0], one[1], baseline, is_near=is_near), chosen.items())
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -57,6 +57,17 @@ contract ChallengeDataTest is ChallengeScenario {
         _judge.isFaulty(d.header, abi.encodePacked(uint8(1), abi.encode(e)));
     }
 
+    function test_RevertWhen_what_is_rebuilt_is_not_of_the_batch() public {
+        Draft memory d = firstBatch();
+        d.before.outputs += 1;
+        vm.expectPartialRevert(Trace.WrongZeroStep.selector);
+        isTraceFaulty(d);
+        d = firstBatch();
+        d.data[0] ^= 0x01;
+        vm.expectPartialRevert(DataJudge.WrongData.selector);
+        isTraceFaulty(d);
+    }
+
     function test_RevertWhen_the_data_lies_in_blobs() public {
         Draft memory d = firstBatch();
         d.header.daKind = 1;
