@@ -12,6 +12,7 @@ what every bid must have paid.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from offchain.core.bisection import smallest
 from offchain.core.units import ONE_E6, RatioE6, TimestampNs, UsdE6, ceil_div, floor_div
 
 SHARE_ONE = 1 << 16
@@ -120,14 +121,7 @@ def largest_share(balance_e6: int, restores: Callable[[int], bool], terms: Aucti
     """
     if balance_e6 < terms.close_out_e6 or not restores(SHARE_ONE - 1):
         return SHARE_ONE
-    misses, enough = 0, SHARE_ONE - 1
-    while enough - misses > 1:
-        middle = (misses + enough) // 2
-        if restores(middle):
-            enough = middle
-        else:
-            misses = middle
-    return enough
+    return smallest(0, SHARE_ONE - 1, restores)
 
 
 def _check(share: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from offchain.core.bisection import smallest
 from offchain.core.liquidation import share_legs, smallest_share
 from offchain.core.margin import is_below, partial_lots
 from offchain.core.parameters import LiquidationParameters
@@ -138,14 +139,7 @@ def _fewest(
         return enough + 1
     if restores(0):
         return 0
-    misses = 0
-    while enough - misses > 1:
-        middle = (misses + enough) // 2
-        if restores(middle):
-            enough = middle
-        else:
-            misses = middle
-    return enough
+    return smallest(0, enough, restores)
 
 
 def _share(account: Account, terms: LiquidationParameters) -> Callable[[int], bool]:

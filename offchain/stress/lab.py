@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from offchain.core.bankruptcy import MarkedLeg, neutral_prices, room_e6
+from offchain.core.bisection import smallest
 from offchain.core.deleverage import Share
 from offchain.core.presets import LIQUIDATION
 from offchain.core.units import ONE_E6, ceil_div
@@ -303,11 +304,4 @@ def largest(most: int, fits: Callable[[int], bool]) -> int:
     """Return the largest count up to `most` that fits, where what fits is an interval from zero."""
     if fits(most):
         return most
-    low, high = 0, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        if fits(middle):
-            low = middle
-        else:
-            high = middle
-    return low
+    return smallest(0, most, lambda count: not fits(count)) - 1
