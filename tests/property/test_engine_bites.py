@@ -22,7 +22,7 @@ from tests.property import test_engine_liquidations as liquidations
 from tests.property.test_engine_stateful import EngineMachine
 
 ENOUGH = settings(
-    max_examples=120,
+    max_examples=300,
     stateful_step_count=50,
     deadline=None,
     database=None,
@@ -95,12 +95,17 @@ def nothing(*_: object, **__: object) -> None:
     return None
 
 
+def orders_without_a_margin_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead(place_order, "refuse_margin", nothing)(monkeypatch)
+    instead(place_order, "refuse_outcome", nothing)(monkeypatch)
+
+
 PLANTS: Sequence[tuple[str, Bug]] = (
     ("INV-2 a position without its other side", after(e.Filled, a_lot_too_many)),
     ("SOL-1 a deposit credited twice in part", after(e.Deposited, a_cent_more)),
     ("SOL-1 a withdrawal that leaves something", after(e.Withdrawn, a_cent_kept)),
     ("R-6 a penalty paid by the fund", after(e.PenaltyCharged, paid_out_of_the_fund)),
-    ("E-4, INV-7 orders without a margin check", instead(place_order, "refuse_margin", nothing)),
+    ("E-4, INV-7 orders without a margin check", orders_without_a_margin_check),
     ("E-11 a liquidation that adds", instead(liquidation_legs, "smallest_step", adds_to_positions)),
     ("INV-13 a state that the log does not decide", remembers_across_replays),
 )
