@@ -146,6 +146,14 @@ contract ChallengeBlobsTest is ChallengeScenario {
         isFrameFaulty(d, 1, 1);
     }
 
+    function test_RevertWhen_the_element_lies_behind_the_frame() public {
+        Draft memory d = blobBatch();
+        vm.expectRevert(
+            abi.encodeWithSelector(DataJudge.OtherElement.selector, 4196, 0, d.steps[0].dataEnd)
+        );
+        isFrameFaulty(d, 0, 6);
+    }
+
     function test_RevertWhen_the_element_has_another_value() public {
         Draft memory d = blobBatch();
         BlobFrameEvidence memory e = frameOf(d, 0, 1);
@@ -213,6 +221,22 @@ contract ChallengeBlobsTest is ChallengeScenario {
         vm.assertTrue(isPaddingFaulty(1, 61));
         vm.assertTrue(isPaddingFaulty(1, 31));
         vm.assertTrue(isPaddingFaulty(2, 31));
+    }
+
+    function test_RevertWhen_the_padding_is_of_other_blobs() public {
+        Draft memory d = blobBatch();
+        BlobPaddingEvidence memory e = paddedAt(0);
+        vm.expectPartialRevert(BlobData.WrongBlobs.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(3), abi.encode(e)));
+    }
+
+    function test_RevertWhen_the_padding_has_another_value() public {
+        Draft memory d = blobBatch();
+        BlobOpening memory opening = openingAt(openVectors().caseAt(1));
+        opening.value |= bytes32(uint256(1 << 248));
+        BlobPaddingEvidence memory e = BlobPaddingEvidence(_hashes, opening);
+        vm.expectPartialRevert(BlobData.WrongOpening.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(3), abi.encode(e)));
     }
 
     function blobBatch() private view returns (Draft memory d) {
@@ -296,15 +320,20 @@ contract ChallengeBlobsTest is ChallengeScenario {
     }
 
     function isPaddingFaulty(uint256 element, uint32 length) private view returns (bool) {
+        BlobPaddingEvidence memory e = paddedAt(element);
+        BatchHeader memory header;
+        (header.daKind, header.daLength) = (1, length);
+        header.daHash = keccak256(abi.encodePacked(e.versionedHashes));
+        return _judge.isFaulty(header, abi.encodePacked(uint8(3), abi.encode(e)));
+    }
+
+    /// @dev An element of a blob that no batch of these tests has.
+    function paddedAt(uint256 element) private view returns (BlobPaddingEvidence memory) {
         Json.Case memory here = Json.open(
                 "tests/vectors/blobs_padded.json", "plimsoll.blobs_padded.v1"
             ).caseAt(element);
-        BatchHeader memory header;
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = here.word("versionedHash");
-        (header.daKind, header.daLength) = (1, length);
-        header.daHash = keccak256(abi.encodePacked(hashes));
-        BlobPaddingEvidence memory e = BlobPaddingEvidence(hashes, openingAt(here));
-        return _judge.isFaulty(header, abi.encodePacked(uint8(3), abi.encode(e)));
+        return BlobPaddingEvidence(hashes, openingAt(here));
     }
 }
