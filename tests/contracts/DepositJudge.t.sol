@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {DepositJudge} from "../../contracts/challenge/DepositJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {DepositEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {Book} from "../../contracts/types/Trace.sol";
@@ -123,6 +125,28 @@ contract DepositJudgeTest is ContentWorld {
         shown.asset.listed.capE8 += 1;
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
         shown.asset = assetOpening();
+        shown.book.accounts += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
+    }
+
+    function test_RevertWhen_the_record_shown_is_not_that_of_the_batch() public {
+        bytes memory right = _numbered(W.open(ACCOUNT, 0, OWNER));
+        DepositEvidence memory shown = abi.decode(right, (DepositEvidence));
+        shown.record.effects = W.open(ACCOUNT + 1, 0, OWNER);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+        shown.record.pair.step.effectsHash = keccak256(shown.record.effects);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+        shown = abi.decode(_credited(leafOf(OWNER, 0, 0)), (DepositEvidence));
+        shown.record.frame = LogFrames.deposit(next(), address(0xBAD), 0, 0, 70);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_the_holder_or_the_book_is_not_that_before_the_record() public {
+        bytes memory right = _credited(leafOf(OWNER, 0, 0));
+        DepositEvidence memory shown = abi.decode(right, (DepositEvidence));
+        shown.holder.leaf[0].owner = address(0xBAD);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = abi.decode(_numbered(W.open(ACCOUNT, 0, OWNER)), (DepositEvidence));
         shown.book.accounts += 1;
         expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
     }

@@ -2,6 +2,10 @@
 pragma solidity 0.8.37;
 
 import {GrammarJudge} from "../../contracts/challenge/GrammarJudge.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
+import {RecordOpening} from "../../contracts/types/ContentEvidence.sol";
 import {ContentRig} from "./support/ContentRig.sol";
 import {EffectWords as W} from "./support/EffectWords.sol";
 import {LogFrames} from "./support/LogFrames.sol";
@@ -255,6 +259,18 @@ contract GrammarJudgeTest is ContentRig {
         _wrong(frame, W.fill(ACCOUNT, MAKER, 3, 6, 60, 1, 2));
         steps[steps.length - 1].epochHash = 0;
         _wrong(LogFrames.settleExpiry(next(), 3), W.settle(3, 10));
+    }
+
+    function test_RevertWhen_the_record_shown_is_not_that_of_the_batch() public {
+        uint32 index = _only(LogFrames.fundingTick(next()), "");
+        RecordOpening memory record = recordAt(index);
+        record.effects = W.mode(ACCOUNT, 1);
+        expectRefused(_judge, abi.encode(record), Effects.WrongEffects.selector);
+        record = recordAt(index);
+        record.frame = LogFrames.frame(next(), 1, "{}");
+        expectRefused(_judge, abi.encode(record), Openings.WrongFrame.selector);
+        record.pair.step.frameHash = keccak256(record.frame);
+        expectRefused(_judge, abi.encode(record), Trace.WrongStep.selector);
     }
 
     function test_gas_of_the_grammar_judge() public {
