@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {HistoryJudge} from "../../contracts/challenge/HistoryJudge.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Effects} from "../../contracts/libraries/Effects.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {BatchHeader} from "../../contracts/types/Batch.sol";
 import {Fill, HistoryEvidence} from "../../contracts/types/ContentEvidence.sol";
@@ -130,6 +132,55 @@ contract HistoryJudgeTest is ContentRig {
         expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
     }
 
+    function test_RevertWhen_the_later_record_is_not_of_the_batch() public {
+        uint32 earlier = add(_order(ACCOUNT, INSTRUMENT, 10, 77), "");
+        bytes memory right = _shown(0, earlier, _cancel(ACCOUNT, 1, 78), "", 0);
+        HistoryEvidence memory shown = abi.decode(right, (HistoryEvidence));
+        shown.later.frame = _cancel(ACCOUNT, 1, 77);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+        shown.later.pair.step.frameHash = keccak256(shown.later.frame);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_the_earlier_record_is_not_of_the_batch() public {
+        uint32 earlier = add(_order(ACCOUNT, INSTRUMENT, 10, 77), "");
+        bytes memory right = _shown(0, earlier, _cancel(ACCOUNT, 1, 78), "", 0);
+        _refuseAnother(abi.decode(right, (HistoryEvidence)));
+    }
+
+    function test_RevertWhen_the_earlier_record_is_not_of_the_earlier_batch() public {
+        uint32 earlier = add(_order(ACCOUNT, INSTRUMENT, 10, 77), "");
+        BatchHeader memory before = nextBatch();
+        HistoryEvidence memory shown;
+        shown.earlier = pastAt(earlier);
+        shown.earlier.header = new BatchHeader[](1);
+        shown.earlier.header[0] = before;
+        uint32 later = add(_cancel(ACCOUNT, 1, 78), "");
+        seal();
+        shown.later = recordAt(later);
+        assertHonest(_judge, abi.encode(shown));
+        _refuseAnother(shown);
+    }
+
+    function test_RevertWhen_a_fill_is_not_of_the_batch() public {
+        uint32 order = add(_order(MAKER, INSTRUMENT, -10, 1), "");
+        uint32[] memory fills = new uint32[](1);
+        fills[0] = add(_order(ACCOUNT, INSTRUMENT, 4, 1), _fill(4, order + 1));
+        HistoryEvidence memory shown = abi.decode(_filled(order, fills, 6), (HistoryEvidence));
+        shown.fills[0].effects = _fill(5, order + 1);
+        shown.fills[0].record.opening.step.effectsHash = keccak256(shown.fills[0].effects);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_the_holder_is_not_the_one_before_the_record() public {
+        uint32 order = add(_order(MAKER, INSTRUMENT, -10, 1), "");
+        uint32 earlier = add(_cancelAll(), "");
+        bytes memory right = _closed(earlier, leafOf(address(0xBAD), 0, 0), order + 1);
+        HistoryEvidence memory shown = abi.decode(right, (HistoryEvidence));
+        shown.holder.leaf[0].owner = OWNER;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
     function test_RevertWhen_the_rule_is_not_about_the_records() public {
         bytes memory tick = LogFrames.fundingTick(next());
         uint32 earlier = add(tick, "");
@@ -156,6 +207,14 @@ contract HistoryJudgeTest is ContentRig {
         uint256 used = gas - gasleft();
         vm.assertLe(used, 120_000);
         vm.snapshotValue("judges", "effects.history", used);
+    }
+
+    /// @dev An earlier intent with the nonce of the later one, which no batch has.
+    function _refuseAnother(HistoryEvidence memory shown) private {
+        shown.earlier.frame = _order(ACCOUNT, INSTRUMENT, 10, 78);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+        shown.earlier.opening.step.frameHash = keccak256(shown.earlier.frame);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
     }
 
     function _closed(uint32 earlier, AccountLeaf memory leaf, uint64 orderId)
