@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {HolderJudge} from "../../contracts/challenge/HolderJudge.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf, Position} from "../../contracts/types/Account.sol";
 import {HolderEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {ContentRig} from "./support/ContentRig.sol";
@@ -201,6 +203,93 @@ contract HolderJudgeTest is ContentRig {
         );
     }
 
+    function test_RevertWhen_the_record_shown_is_not_that_of_the_batch() public {
+        bytes memory frame = _forced(WITHDRAWAL, 0, 200);
+        HolderEvidence memory shown = _shown(2, frame, W.output(ACCOUNT, 0, 100, 1));
+        shown.record.effects = W.output(ACCOUNT, 0, 101, 1);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+        shown.record.pair.step.effectsHash = keccak256(shown.record.effects);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+        shown = _shown(0, frame, W.output(ACCOUNT, 0, 100, 1));
+        LogFrames.Entry memory entry = LogFrames.Entry(2, address(0xBAD), 0, 0, 200, address(0));
+        shown.record.frame = LogFrames.forced(next(), entry);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_the_holder_is_not_that_of_the_step() public {
+        bytes memory frame = _forced(WITHDRAWAL, 0, 200);
+        HolderEvidence memory shown = _shown(2, frame, W.output(ACCOUNT, 0, 100, 1));
+        shown.holder.leaf[0].cashE6 = 99;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        frame = LogFrames.liquidate(next(), ACCOUNT);
+        shown = abi.decode(_after(6, 0, frame, W.cover(ACCOUNT, 7)), (HolderEvidence));
+        shown.holder.leaf[0].cashE6 = -1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
+    function test_RevertWhen_the_cancel_all_is_not_of_the_batch() public {
+        uint32 quiet = add(LogFrames.fundingTick(next()), "");
+        bytes memory right = _whole(quiet, 0, 30, W.noop(ACCOUNT, 2));
+        HolderEvidence memory shown = abi.decode(right, (HolderEvidence));
+        shown.quiet.frame = _forced(CANCEL_ALL, 0, 0);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+        shown.quiet.opening.step.frameHash = keccak256(shown.quiet.frame);
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_the_answer_is_not_that_the_owner_has_no_account() public {
+        bytes memory evidence = _before(0, _forced(CANCEL_ALL, 0, 0), W.noop(NOBODY, 1));
+        expectRefused(_judge, evidence, HolderJudge.OtherRecord.selector);
+        evidence = _before(1, _forced(CANCEL_ALL, 0, 0), W.noop(ACCOUNT, 2));
+        expectRefused(_judge, evidence, HolderJudge.OtherRecord.selector);
+        evidence = _before(1, LogFrames.deposit(next(), OWNER, 0, 0, 70), W.noop(NOBODY, 1));
+        expectRefused(_judge, evidence, HolderJudge.OtherRecord.selector);
+    }
+
+    function test_RevertWhen_nobody_is_owed_the_whole() public {
+        uint32 quiet = add(_forced(CANCEL_ALL, 0, 0), "");
+        bytes memory words = W.noop(ACCOUNT, 2);
+        bytes memory signed = LogFrames.withdraw(next(), ACCOUNT, 0, 40, 1, LATER, _unsigned);
+        expectRefused(_judge, _since(quiet, signed, words), HolderJudge.OtherRecord.selector);
+        bytes memory close = _forced(CLOSE, 0, 40);
+        expectRefused(_judge, _since(quiet, close, words), HolderJudge.OtherRecord.selector);
+        steps[0].accountRoot = rootWithout(ACCOUNT);
+        _leaf.owner = address(0xBAD);
+        expectRefused(_judge, _whole(0, 0, 200, words), HolderJudge.OtherRecord.selector);
+        // The insurance fund, although it were its own owner.
+        _leaf.owner = OWNER;
+        steps[0].accountRoot = rootWithout(0);
+        HolderEvidence memory shown = abi.decode(_whole(0, 0, 200, words), (HolderEvidence));
+        uint32 index = uint32(steps.length) - 1;
+        steps[index - 1].accountRoot = rootWith(0, _leaf);
+        seal();
+        (shown.record, shown.quiet) = (recordAt(index), pastAt(0));
+        (shown.holder, shown.absent) = (opened(0, _leaf), absent(0));
+        expectRefused(_judge, abi.encode(shown), HolderJudge.OtherRecord.selector);
+    }
+
+    function test_RevertWhen_the_holder_is_not_whom_the_record_is_about() public {
+        bytes memory fill = W.fill(MAKER, ACCOUNT, INSTRUMENT, 1, 1, 1, 0);
+        bytes memory evidence = _before(4, _forced(CLOSE, INSTRUMENT, 0), fill);
+        expectRefused(_judge, evidence, HolderJudge.OtherAccount.selector);
+        bytes memory words = bytes.concat(W.liquidation(MAKER, 2), W.cover(MAKER, 7));
+        bytes memory frame = LogFrames.liquidate(next(), MAKER);
+        evidence = _after(5, ACCOUNT, frame, words);
+        expectRefused(_judge, evidence, HolderJudge.OtherAccount.selector);
+        _leaf.cashE6 = -1;
+        evidence = _after(6, ACCOUNT, frame, words);
+        expectRefused(_judge, evidence, HolderJudge.OtherAccount.selector);
+    }
+
+    function test_RevertWhen_no_liquidation_covered_a_deficit() public {
+        _leaf.cashE6 = -1;
+        bytes memory evidence = _after(6, 0, _forced(CLOSE, 0, 0), W.cover(ACCOUNT, 7));
+        expectRefused(_judge, evidence, HolderJudge.OtherRecord.selector);
+        bytes memory frame = LogFrames.liquidate(next(), ACCOUNT);
+        evidence = _after(6, 0, frame, W.liquidation(ACCOUNT, 2));
+        expectRefused(_judge, evidence, HolderJudge.OtherRecord.selector);
+    }
+
     function test_gas_of_the_holder_judge() public {
         uint32 quiet = add(_forced(CANCEL_ALL, 0, 0), "");
         bytes memory evidence = _whole(quiet, 0, 30, W.noop(ACCOUNT, 3));
@@ -243,7 +332,14 @@ contract HolderJudgeTest is ContentRig {
         private
         returns (bytes memory)
     {
-        HolderEvidence memory shown = _shown(3, _forced(WITHDRAWAL, asset, amount), words);
+        return _since(quiet, _forced(WITHDRAWAL, asset, amount), words);
+    }
+
+    function _since(uint32 quiet, bytes memory frame, bytes memory words)
+        private
+        returns (bytes memory)
+    {
+        HolderEvidence memory shown = _shown(3, frame, words);
         uint32 index = uint32(steps.length) - 1;
         shown.quiet = pastAt(quiet);
         shown.absent = absent(ACCOUNT);
