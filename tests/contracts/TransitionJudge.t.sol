@@ -165,6 +165,14 @@ contract TransitionJudgeTest is ContentRig {
         expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
     }
 
+    function test_RevertWhen_the_leaf_afterwards_is_not_that_of_the_tree() public {
+        AccountLeaf memory leaf = leafOf(OWNER, 100e6, 0);
+        bytes memory evidence = _evidence(leaf, "", leaf);
+        TransitionEvidence memory shown = abi.decode(evidence, (TransitionEvidence));
+        shown.afterwards.leaf[0].cashE6 += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
     function test_RevertWhen_the_leaf_before_has_too_many_positions() public {
         AccountLeaf memory leaf = leafOf(OWNER, 0, 0);
         leaf.positions = new Position[](33);

@@ -2,8 +2,10 @@
 pragma solidity 0.8.37;
 
 import {TransitionJudge} from "../../contracts/challenge/TransitionJudge.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
-import {AccountLeaf} from "../../contracts/types/Account.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
+import {AccountLeaf, Position} from "../../contracts/types/Account.sol";
 import {AccountOpening, RootEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {AccountTree} from "./support/AccountTree.sol";
 import {ChallengeScenario} from "./support/ChallengeScenario.sol";
@@ -108,6 +110,28 @@ contract TransitionRootTest is ChallengeScenario {
         isFaulty(d, e);
     }
 
+    function test_RevertWhen_the_record_is_not_that_of_the_batch() public {
+        Draft memory d = firstBatch();
+        RootEvidence memory e = shown(d, FILL);
+        e.record.effects = d.effects[LIQUIDATION];
+        vm.expectPartialRevert(Effects.WrongEffects.selector);
+        isFaulty(d, e);
+        e.record.effects = d.effects[FILL];
+        e.record.pair.step.accountRoot = keccak256("another root");
+        vm.expectPartialRevert(Trace.WrongStep.selector);
+        isFaulty(d, e);
+    }
+
+    function test_RevertWhen_an_account_before_has_too_many_positions() public {
+        Draft memory d = firstBatch();
+        AccountLeaf[] memory all = accountsAfter(d, WITHDRAWAL);
+        all[2].positions = new Position[](33);
+        d.accounts[WITHDRAWAL] = abi.encode(all);
+        d.steps[WITHDRAWAL].accountRoot = AccountTree.root(AccountTree.hashesOf(all));
+        vm.expectPartialRevert(TransitionJudge.TooManyPositions.selector);
+        isFaulty(d, TraceWords.cash(2, 5, 1));
+    }
+
     /// @dev The accounts that the words of an honest record name, from the words themselves.
     function shown(Draft memory d, uint256 i) private pure returns (RootEvidence memory e) {
         e.record = recordOf(d, i);
@@ -182,7 +206,10 @@ contract TransitionRootTest is ChallengeScenario {
 
     /// @dev These words stand in place of the NOOP of a record, and concern account 2.
     function isFaulty(bytes memory words) private view returns (bool) {
-        Draft memory d = firstBatch();
+        return isFaulty(firstBatch(), words);
+    }
+
+    function isFaulty(Draft memory d, bytes memory words) private view returns (bool) {
         d.effects[UNKNOWN] = words;
         d.steps[UNKNOWN].effectsHash = keccak256(words);
         seal(d);
