@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {LiquidationJudge} from "../../contracts/challenge/LiquidationJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {LiquidationEvidence} from "../../contracts/types/ContentEvidence.sol";
@@ -181,6 +182,21 @@ contract LiquidationJudgeTest is ContentWorld {
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
         shown.holder = opened(MAKER, _leaf);
         expectRefused(_judge, abi.encode(shown), LiquidationJudge.OtherAccount.selector);
+    }
+
+    function test_RevertWhen_the_record_shown_is_not_that_of_the_batch() public {
+        LiquidationEvidence memory shown = abi.decode(_shown(2), (LiquidationEvidence));
+        shown.record.effects = W.fill(ACCOUNT, MAKER, CALL, 1, 1, 1, 0);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+        shown = abi.decode(_shown(0), (LiquidationEvidence));
+        shown.record.frame = LogFrames.fundingTick(next());
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_the_fill_is_in_no_leg() public {
+        _instruction.legs[0].instrument = CALL;
+        bytes memory evidence = _shownAt(3, 1, PERPETUAL);
+        expectRefused(_judge, evidence, LiquidationJudge.OtherInstrument.selector);
     }
 
     function test_gas_of_the_liquidation_judge() public {

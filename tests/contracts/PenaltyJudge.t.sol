@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {PenaltyJudge} from "../../contracts/challenge/PenaltyJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
 import {
@@ -78,6 +79,12 @@ contract PenaltyJudgeTest is ContentWorld {
         seal();
         shown.record = recordAt(index);
         expectRefused(_judge, abi.encode(shown), Frames.WrongRecordType.selector);
+    }
+
+    function test_RevertWhen_the_record_is_not_that_of_the_batch() public {
+        PenaltyEvidence memory shown = _liquidation(DUE_E6);
+        shown.record.effects = W.penalty(ACCOUNT, DUE_E6);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
     }
 
     function _liquidation(int64 penalty) private returns (PenaltyEvidence memory) {

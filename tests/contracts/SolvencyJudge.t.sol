@@ -167,6 +167,30 @@ contract SolvencyJudgeTest is ContentWorld {
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
     }
 
+    function test_RevertWhen_the_record_is_not_that_of_the_batch() public {
+        SolvencyEvidence memory shown = abi.decode(ordered(true, 0), (SolvencyEvidence));
+        shown.record.frame = order(ACCOUNT, false);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_a_sale_is_priced_by_another_column() public {
+        bytes memory words = bytes.concat(W.liquidation(ACCOUNT, 2), W.sale(ACCOUNT, 1, 1e4, 5.4e6));
+        SolvencyEvidence memory shown = liquidated(3, words, leafOf(OWNER, 540, 7));
+        shown.collateral.packed = new bytes(64);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
+    function test_RevertWhen_the_bystander_was_another_before() public {
+        bytes memory evidence = fallen(order(OTHER, false), fill(), -1, COST_E6 + 10e6);
+        SolvencyEvidence memory shown = abi.decode(evidence, (SolvencyEvidence));
+        shown.before.leaf[0].cashE6 = 10e6;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown.before.account = OTHER;
+        expectRefused(_judge, abi.encode(shown), SolvencyJudge.OtherAccount.selector);
+        shown.before = absent(ACCOUNT);
+        expectRefused(_judge, abi.encode(shown), SolvencyJudge.OtherAccount.selector);
+    }
+
     function test_RevertWhen_the_account_is_reserved_or_absent() public {
         SolvencyEvidence memory shown = abi.decode(ordered(false, 0), (SolvencyEvidence));
         AccountLeaf memory leaf = shown.afterwards.leaf[0];
