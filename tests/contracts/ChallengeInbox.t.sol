@@ -6,7 +6,9 @@ import {InboxJudge} from "../../contracts/challenge/InboxJudge.sol";
 import {Inbox} from "../../contracts/inbox/Inbox.sol";
 import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Dispute} from "../../contracts/libraries/Dispute.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {HolderEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {InboxEntry} from "../../contracts/types/Inbox.sol";
 import {EntryEvidence, ListedEvidence} from "../../contracts/types/StructureEvidence.sol";
@@ -175,6 +177,32 @@ contract ChallengeInboxTest is ChallengeScenario {
         replace(d, UNKNOWN, 12, TraceWords.forcedPayload(e));
         shown.record = recordOf(d, UNKNOWN);
         vm.assertTrue(_judge.isFaulty(d.header, abi.encodePacked(uint8(4), abi.encode(shown))));
+    }
+
+    // What does not belong.
+
+    function test_RevertWhen_the_entry_is_not_that_of_the_record() public {
+        Draft memory d = firstBatch();
+        EntryEvidence memory e = EntryEvidence(pairOf(d, UNKNOWN), d.frames[FIRST_DEPOSIT]);
+        vm.expectPartialRevert(Openings.WrongFrame.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(1), abi.encode(e)));
+        e.frame = d.frames[UNKNOWN];
+        e.pair.previous.inboxCursor += 1;
+        vm.expectPartialRevert(Trace.WrongStep.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(1), abi.encode(e)));
+    }
+
+    function test_RevertWhen_what_was_turned_down_is_not_of_the_batch() public {
+        Draft memory d = turnedDown(entry(6));
+        ListedEvidence memory e =
+            ListedEvidence(recordOf(d, CANCEL_ALL), holderAfter(d, RETURNED, 2));
+        e.holder.leaf[0].cashE6 += 1;
+        vm.expectPartialRevert(Openings.WrongRoot.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(3), abi.encode(e)));
+        e.holder.leaf[0].cashE6 -= 1;
+        e.record.effects = bytes.concat(d.effects[CANCEL_ALL], d.effects[CANCEL_ALL]);
+        vm.expectPartialRevert(Effects.WrongEffects.selector);
+        _judge.isFaulty(d.header, abi.encodePacked(uint8(3), abi.encode(e)));
     }
 
     // Refusals.

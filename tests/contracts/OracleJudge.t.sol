@@ -8,6 +8,7 @@ import {ISettlement} from "../../contracts/interfaces/ISettlement.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
 import {Medians} from "../../contracts/libraries/Medians.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {OracleEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {Epoch, Report} from "../../contracts/types/Epoch.sol";
 import {ContentWorld} from "./support/ContentWorld.sol";
@@ -215,6 +216,25 @@ contract OracleJudgeTest is ContentWorld {
         expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
         shown.oracle.listed.quorum = 1;
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+    }
+
+    function test_RevertWhen_the_record_is_not_that_of_the_batch() public {
+        OracleEvidence memory shown = abi.decode(_signatures(_report(2)), (OracleEvidence));
+        shown.pair.step.dataEnd += 1;
+        expectRefused(_judge, abi.encode(shown), Trace.WrongStep.selector);
+        shown.pair.step.dataEnd -= 1;
+        shown.frame = _report(1);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongFrame.selector);
+    }
+
+    function test_RevertWhen_an_epoch_is_not_that_of_its_step() public {
+        bytes memory evidence = _changed(_report(3), _epochOf(60_000e8));
+        OracleEvidence memory shown = abi.decode(evidence, (OracleEvidence));
+        shown.afterwards.number += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
+        shown.afterwards.number -= 1;
+        shown.before.number += 1;
+        expectRefused(_judge, abi.encode(shown), Openings.WrongPreimage.selector);
     }
 
     function test_gas_of_the_oracle_judge() public {
