@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {LeafJudge} from "../../contracts/challenge/LeafJudge.sol";
 import {Dispute} from "../../contracts/libraries/Dispute.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf, Position} from "../../contracts/types/Account.sol";
 import {StepOpening} from "../../contracts/types/Evidence.sol";
 import {
@@ -140,6 +142,49 @@ contract ChallengeLeafTest is ChallengeScenario {
         d.books[d.count - 1].accounts += 1;
         vm.expectPartialRevert(LeafJudge.WrongPreimage.selector);
         isPlaceFaulty(d, accounts, 2);
+    }
+
+    // What does not belong.
+
+    function test_RevertWhen_one_of_two_is_not_in_the_tree_of_the_step() public {
+        (Draft memory d, AccountLeaf[] memory accounts) = ended();
+        TwinEvidence memory e =
+            TwinEvidence(lastOf(d), holderIn(accounts, 2), holderIn(accounts, 3));
+        (e.other.leaf[0].owner, e.other.leaf[0].subaccount) = (ALICE, 0);
+        expectRefused(d, 1, abi.encode(e), Openings.WrongRoot.selector);
+        (d, accounts) = ended();
+        e = TwinEvidence(lastOf(d), holderIn(accounts, 2), holderIn(accounts, 3));
+        (e.one.leaf[0].owner, e.one.leaf[0].subaccount) = (BOB, 1);
+        expectRefused(d, 1, abi.encode(e), Openings.WrongRoot.selector);
+        (d, accounts) = ended();
+        e = TwinEvidence(lastOf(d), holderIn(accounts, 2), holderIn(accounts, 3));
+        e.step.step.dataEnd += 1;
+        expectRefused(d, 1, abi.encode(e), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_the_tree_of_the_form_is_of_no_step() public {
+        (Draft memory d,) = ended();
+        bytes32[] memory hashes = new bytes32[](1);
+        hashes[0] = keccak256("no leaf");
+        FormEvidence memory e = FormEvidence(lastOf(d), 0, "no leaf", AccountTree.proof(hashes, 0));
+        e.step.step.accountRoot = AccountTree.root(hashes);
+        expectRefused(d, 2, abi.encode(e), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_place_or_step_is_not_of_the_batch() public {
+        (Draft memory d, AccountLeaf[] memory accounts) = ended();
+        PlaceEvidence memory e =
+            PlaceEvidence(lastOf(d), d.books[d.count - 1], holderIn(accounts, 2));
+        e.holder.leaf[0].collateralE8 = new uint64[](2);
+        expectRefused(d, 3, abi.encode(e), Openings.WrongRoot.selector);
+        e.holder = holderIn(accountsAfter(d, d.count - 1), 2);
+        e.step.step.dataEnd += 1;
+        expectRefused(d, 3, abi.encode(e), Trace.WrongStep.selector);
+    }
+
+    function expectRefused(Draft memory d, uint8 rule, bytes memory body, bytes4 selector) private {
+        vm.expectPartialRevert(selector);
+        _judge.isFaulty(d.header, abi.encodePacked(rule, body));
     }
 
     function test_RevertWhen_the_rule_does_not_exist() public {

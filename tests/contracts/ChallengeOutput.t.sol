@@ -3,7 +3,10 @@ pragma solidity 0.8.37;
 
 import {OutputJudge} from "../../contracts/challenge/OutputJudge.sol";
 import {Dispute} from "../../contracts/libraries/Dispute.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Frames} from "../../contracts/libraries/Frames.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {AccountLeaf} from "../../contracts/types/Account.sol";
 import {Output} from "../../contracts/types/Batch.sol";
 import {
@@ -188,6 +191,39 @@ contract ChallengeOutputTest is ChallengeScenario {
         isListFaulty(d, e);
         e.outputs = new PutOut[](1);
         vm.expectRevert(abi.encodeWithSelector(OutputJudge.OutputCount.selector, 1, 2));
+        isListFaulty(d, e);
+    }
+
+    // What does not belong.
+
+    function test_RevertWhen_an_effect_or_its_holder_is_not_of_the_batch() public {
+        Draft memory d = firstBatch();
+        OutputEvidence memory e = differs(d, WITHDRAWAL, 0);
+        e.record.effects = TraceWords.output(2, 0, 1, 1);
+        vm.expectPartialRevert(Effects.WrongEffects.selector);
+        isFaulty(d, e);
+        e = differs(d, WITHDRAWAL, 0);
+        e.holder.leaf[0].owner = BOB;
+        vm.expectPartialRevert(Openings.WrongRoot.selector);
+        isFaulty(d, e);
+        e = differs(d, WITHDRAWAL, 0);
+        e.bounds.last.outputs += 1;
+        vm.expectPartialRevert(Trace.WrongStep.selector);
+        isFaulty(d, e);
+    }
+
+    function test_RevertWhen_an_output_too_many_is_none_of_the_batch() public {
+        Draft memory d = firstBatch();
+        d.outputs[1].id = 1;
+        vm.expectPartialRevert(OutputJudge.WrongRoot.selector);
+        isTooMany(d, 1);
+    }
+
+    function test_RevertWhen_an_effect_of_the_list_is_not_of_the_batch() public {
+        Draft memory d = firstBatch();
+        OutputListEvidence memory e = listOf(d);
+        e.outputs[0].record.effects = TraceWords.output(2, 0, 1, 1);
+        vm.expectPartialRevert(Effects.WrongEffects.selector);
         isListFaulty(d, e);
     }
 

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {StepJudge} from "../../contracts/challenge/StepJudge.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
 import {Trace} from "../../contracts/libraries/Trace.sol";
 import {StepOpening} from "../../contracts/types/Evidence.sol";
 import {
@@ -195,6 +197,36 @@ contract ChallengeStepTest is ChallengeScenario {
     function test_other_counts_than_the_words_have_are_a_fault() public view {
         vm.assertTrue(isWordFaulty(TraceWords.output(2, 0, 1, 2)));
         vm.assertTrue(isWordFaulty(TraceWords.liquidation(2, 1)));
+    }
+
+    // What does not belong.
+
+    function test_RevertWhen_the_step_is_not_that_of_the_trace() public {
+        Draft memory d = firstBatch();
+        StepOpening memory opening = openingOf(d, FILL);
+        ShapeEvidence memory e = ShapeEvidence(opening.step, false, 15, opening.proof);
+        expectRefused(d, 1, abi.encode(e), Trace.WrongStep.selector);
+        LinkEvidence memory link = LinkEvidence(pairOf(d, FILL), d.frames[FILL], d.frames[FILL - 1]);
+        link.pair.step.inboxCursor += 1;
+        expectRefused(d, 2, abi.encode(link), Trace.WrongStep.selector);
+        expectRefused(d, 3, abi.encode(link.pair), Trace.WrongStep.selector);
+        WordsEvidence memory words = WordsEvidence(link.pair, d.effects[FILL]);
+        expectRefused(d, 4, abi.encode(words), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_frames_or_words_are_not_those_of_the_step() public {
+        Draft memory d = firstBatch();
+        LinkEvidence memory link = LinkEvidence(pairOf(d, FILL), "frame", d.frames[FILL - 1]);
+        expectRefused(d, 2, abi.encode(link), Openings.WrongFrame.selector);
+        (link.frame, link.previousFrame) = (d.frames[FILL], d.frames[FILL - 2]);
+        expectRefused(d, 2, abi.encode(link), Openings.WrongFrame.selector);
+        WordsEvidence memory words = WordsEvidence(pairOf(d, FILL), new bytes(31));
+        expectRefused(d, 4, abi.encode(words), Effects.WrongEffects.selector);
+    }
+
+    function expectRefused(Draft memory d, uint8 rule, bytes memory body, bytes4 selector) private {
+        vm.expectPartialRevert(selector);
+        _judge.isFaulty(d.header, evidenceOf(rule, body));
     }
 
     // How each rule is asked.

@@ -3,7 +3,10 @@ pragma solidity 0.8.37;
 
 import {StepJudge} from "../../contracts/challenge/StepJudge.sol";
 import {Dispute} from "../../contracts/libraries/Dispute.sol";
+import {Openings} from "../../contracts/libraries/Openings.sol";
+import {Trace} from "../../contracts/libraries/Trace.sol";
 import {Epoch} from "../../contracts/types/Epoch.sol";
+import {TraceBounds} from "../../contracts/types/Evidence.sol";
 import {
     EpochEvidence,
     RootsEvidence,
@@ -113,6 +116,50 @@ contract ChallengeStepEndsTest is ChallengeScenario {
         vm.assertTrue(_judge.isFaulty(d.header, evidenceOf(8, abi.encode(e))));
         d.header.priceRoot = 0;
         vm.assertFalse(_judge.isFaulty(d.header, evidenceOf(8, abi.encode(e))));
+    }
+
+    // What does not belong.
+
+    function test_RevertWhen_the_end_is_not_that_of_the_trace() public {
+        Draft memory d = firstBatch();
+        TraceBounds memory bounds = boundsOf(d);
+        bounds.last.liquidations += 1;
+        expectRefused(d, 5, abi.encode(bounds), Trace.WrongStep.selector);
+        d = firstBatch();
+        StateEvidence memory e = stateOf(d);
+        d.header.stateRoot = keccak256(abi.encode(e.parts));
+        e.frame = d.frames[FILL];
+        expectRefused(d, 6, abi.encode(e), Openings.WrongFrame.selector);
+        (e.last, e.frame) = (openingOf(d, FILL), d.frames[FILL]);
+        expectRefused(d, 6, abi.encode(e), Trace.NotLastStep.selector);
+    }
+
+    function test_RevertWhen_an_epoch_is_not_that_of_its_step() public {
+        Draft memory d = secondBatch(firstBatch());
+        EpochEvidence memory e =
+            EpochEvidence(pairOf(d, TICK), d.frames[TICK], epochOne(), epochTwo());
+        e.epoch.number += 1;
+        expectRefused(d, 7, abi.encode(e), Openings.WrongPreimage.selector);
+        (e.epoch, e.previousEpoch.number) = (epochTwo(), 7);
+        expectRefused(d, 7, abi.encode(e), Openings.WrongPreimage.selector);
+        (e.previousEpoch, e.frame) = (epochOne(), d.frames[IN_DOUBT]);
+        expectRefused(d, 7, abi.encode(e), Openings.WrongFrame.selector);
+        e.frame = d.frames[TICK];
+        e.pair.step.dataEnd += 1;
+        expectRefused(d, 7, abi.encode(e), Trace.WrongStep.selector);
+    }
+
+    function test_RevertWhen_the_epoch_of_the_columns_is_not_the_last() public {
+        Draft memory d = firstBatch();
+        RootsEvidence memory e = RootsEvidence(lastOf(d), epochTwo());
+        expectRefused(d, 8, abi.encode(e), Openings.WrongPreimage.selector);
+        e = RootsEvidence(openingOf(d, FILL), epochOne());
+        expectRefused(d, 8, abi.encode(e), Trace.NotLastStep.selector);
+    }
+
+    function expectRefused(Draft memory d, uint8 rule, bytes memory body, bytes4 selector) private {
+        vm.expectPartialRevert(selector);
+        _judge.isFaulty(d.header, evidenceOf(rule, body));
     }
 
     // Evidence that is none.

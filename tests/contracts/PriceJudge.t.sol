@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {PriceJudge} from "../../contracts/challenge/PriceJudge.sol";
 import {IRiskParameters} from "../../contracts/interfaces/IRiskParameters.sol";
 import {Collateral} from "../../contracts/libraries/Collateral.sol";
+import {Effects} from "../../contracts/libraries/Effects.sol";
 import {Openings} from "../../contracts/libraries/Openings.sol";
 import {PriceEvidence} from "../../contracts/types/ContentEvidence.sol";
 import {Report} from "../../contracts/types/Epoch.sol";
@@ -134,6 +135,22 @@ contract PriceJudgeTest is ContentWorld {
         shown = _shown(LogFrames.liquidate(next(), ACCOUNT), W.sale(ACCOUNT, 2, 50, 20));
         (shown.rule, shown.column) = (1, collateralOpening());
         expectRefused(_judge, abi.encode(shown), Collateral.AssetNotListed.selector);
+    }
+
+    function test_RevertWhen_a_record_or_a_column_is_not_that_of_the_batch() public {
+        bytes memory words = W.transfer(ACCOUNT, PERPETUAL, 10, 10 * VALUE_E6);
+        PriceEvidence memory shown = abi.decode(_transfer(words, 0), (PriceEvidence));
+        shown.record.effects = W.transfer(ACCOUNT, PERPETUAL, 10, 1);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+        shown = abi.decode(_transfer(words, 0), (PriceEvidence));
+        shown.column = fundingColumn();
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = abi.decode(_unlisted(CALL), (PriceEvidence));
+        shown.column.packed = "";
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
+        shown = abi.decode(_sale(3, 1620), (PriceEvidence));
+        shown.column.packed = new bytes(64);
+        expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
     }
 
     function test_gas_of_the_price_judge() public {

@@ -153,6 +153,14 @@ contract TradeJudgeTest is ContentWorld {
         expectRefused(_judge, abi.encode(shown), Effects.NoSuchEffect.selector);
     }
 
+    function test_RevertWhen_the_record_is_not_that_of_the_batch() public {
+        bytes memory evidence = _evidence(10, COST_E6, FEE_E6);
+        TradeEvidence memory shown = abi.decode(evidence, (TradeEvidence));
+        uint64 orderId = uint64(shown.maker.opening.index) + 1;
+        shown.record.effects = W.fill(TAKER, MAKER, PERPETUAL, 10, 1, orderId, FEE_E6);
+        expectRefused(_judge, abi.encode(shown), Effects.WrongEffects.selector);
+    }
+
     function test_RevertWhen_the_words_fill_no_order() public {
         uint32 maker = add(LogFrames.placeOrder(next(), _resting, _unsigned), "");
         bytes memory words = W.transfer(TAKER, PERPETUAL, 10, COST_E6);
