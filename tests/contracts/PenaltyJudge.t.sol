@@ -69,7 +69,7 @@ contract PenaltyJudgeTest is ContentWorld {
         shown.instruments[1] = instrumentOf(FUTURE);
         (shown.values[1], shown.fundings[1]) = (fundingColumn(), fundingColumn());
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
-        shown.fundings[1] = valueColumn();
+        (shown.values[1], shown.fundings[1]) = (valueColumn(), valueColumn());
         expectRefused(_judge, abi.encode(shown), Openings.WrongRoot.selector);
         shown.fundings = new Column[](1);
         expectRefused(_judge, abi.encode(shown), PenaltyJudge.ColumnCount.selector);
