@@ -20,6 +20,7 @@ from tests.support.slow_model import (
     ceil,
     need,
 )
+from tests.support.slow_sizing import smallest_step
 
 
 class SlowModel(SlowVenue):
@@ -181,7 +182,7 @@ class SlowModel(SlowVenue):
             )
             is_worth_it = brings >= max(1, terms.keeper_fee_e6)
             need(holds=is_worth_it or self.accounts[FUND].cash >= -self.balance(account))
-        wanted = self.wanted(account, 64 if is_full else self.share(account))
+        wanted = self.wanted(account, 64) if is_full else self.smallest(account)
         rooms = self.rooms(account, wanted, is_full=is_full)
         self.orders = [o for o in self.orders if o.account != account]
         left, penalty, room = {}, 0, 256
@@ -244,6 +245,30 @@ class SlowModel(SlowVenue):
             size = ceil(abs(lots) * share, 64)
             changes[i] = -size if lots > 0 else size
         return changes
+
+    def smallest(self, account: int) -> dict[int, int]:
+        """Return the smallest step that restores the target, leg by leg or in one share."""
+        terms, known, held = self.rules.liquidation, self.known(), self.held(account)
+
+        def after(closed: dict[int, int]) -> "SlowModel":
+            trial = copy.deepcopy(self)
+            for i, size in closed.items():
+                lots = -size if held[i] > 0 else size
+                if lots:
+                    cost = lots * (known.values[i] - self.funding[i])
+                    trial.accounts[account].trade(i, lots, cost)
+            return trial
+
+        step = smallest_step(
+            held,
+            lambda closed: after(closed).due(account),
+            lambda closed: not after(closed).is_below(account, terms.target_e6),
+            lambda i, size: ceil(size * known.values[i] * terms.fee_e6, ONE),
+            {i: ceil(abs(lots) * terms.partial_cap_e6, ONE) for i, lots in held.items()},
+        )
+        if step is None:
+            return self.wanted(account, self.share(account))
+        return {i: -step[i] if held[i] > 0 else step[i] for i in sorted(step)}
 
     def share(self, account: int) -> int:
         """Return the smallest share that restores the target at the mark, at most the cap."""
