@@ -59,6 +59,17 @@ class Overlay:
         )
 
 
+def interest_after(state: State, overlay: Overlay | None) -> dict[int, int]:
+    """Return by how many lots the trades of an overlay change each open interest."""
+    change: dict[int, int] = {}
+    for account, trades in overlay.trades.items() if overlay else ():
+        for instrument, (lots, _) in trades.items():
+            held = state.accounts.lots_of(account, instrument)
+            grown = max(0, held + lots) - max(0, held)
+            change[instrument] = change.get(instrument, 0) + grown
+    return change
+
+
 def positions_after(
     state: State, account: int, overlay: Overlay | None
 ) -> tuple[tuple[int, int, int], ...]:

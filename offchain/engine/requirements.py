@@ -1,6 +1,6 @@
 """MM and IM of an account from its lines, in every mode (RISK_MODEL, sections 6, 7 and 9)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,13 +130,20 @@ def linear_requirement(
     worth: Worth,
     lines: Sequence[AccountLine],
     orders: Sequence[OrderLine],
+    interest: Mapping[int, int],
 ) -> AccountMargin:
-    """Return the margin of an isolated or cross account by tiers; nothing nets."""
+    """Return the margin of an isolated or cross account by tiers; nothing nets.
+
+    `interest` is added to the open interest of the state, in lots.
+    """
     deltas = state.market.prices.deltas_e6
-    interest, classes = state.accounts.open_interest, state.tables.classes
+    held, classes = state.accounts.open_interest, state.tables.classes
     parts = tuple(
         instrument_margin(
-            line, abs(int(deltas[line[0]])), int(interest[line[0]]), classes[line[0] >> SLOT_BITS]
+            line,
+            abs(int(deltas[line[0]])),
+            int(held[line[0]]) + interest.get(line[0], 0),
+            classes[line[0] >> SLOT_BITS],
         )
         for line in lines
     )

@@ -1,6 +1,6 @@
 """The margin of accounts in a state, as it is or as a trade would leave it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from offchain.core.addons import AccountLine
 from offchain.core.margin import AccountMargin, Mode
@@ -13,6 +13,7 @@ from offchain.engine.overlay import (
     Overlay,
     cash_after,
     collateral_after,
+    interest_after,
     positions_after,
 )
 from offchain.engine.requirements import (
@@ -45,7 +46,8 @@ def account_margin(
         orders = [(o.instrument, o.lots, o.price_e8) for o in state.orders_of(account)]
     positions = positions_after(state, account, overlay)
     amounts = collateral_after(state, account, overlay)
-    return margin_of(state, mode, positions, cash, amounts, orders, account)
+    interest = interest_after(state, overlay)
+    return margin_of(state, mode, positions, cash, amounts, orders, account, interest)
 
 
 def margin_of(
@@ -56,6 +58,7 @@ def margin_of(
     collateral_e8: Sequence[int],
     orders: Iterable[OrderTerms] = (),
     account: int = INSURANCE,
+    interest: Mapping[int, int] | None = None,
 ) -> AccountMargin:
     """Return the margin of holdings that need not be anybody's, at the prices in force.
 
@@ -69,6 +72,8 @@ def margin_of(
         Orders that may fill. [lots, USD e-8]
     account : int
         Whose credit curves apply: only the backstop has its own.
+    interest : mapping of instrument to lots
+        By how much trades that are not in the state yet change the open interest.
     """
     market = state.market
     open_value = cash_e6 + open_profit(state, positions)
@@ -82,7 +87,7 @@ def margin_of(
         return without_positions(mode, worth)
     if mode is Mode.PORTFOLIO:
         return portfolio_requirement(state, worth, lines, terms)
-    return linear_requirement(state, mode, worth, lines, terms)
+    return linear_requirement(state, mode, worth, lines, terms, interest or {})
 
 
 def open_profit(state: State, positions: Sequence[tuple[int, int, int]]) -> int:

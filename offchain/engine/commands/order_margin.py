@@ -68,7 +68,7 @@ def refuse_outcome(
 
     What was asked before counts an order at its worst in each scenario. A trade off the mark is
     paid in full all the same, while the scan may count it against an offset, or below the unwinding
-    floor; and open interest may have grown. So the outcome is looked at once more.
+    floor; and open interest may be another. So the outcome is looked at once more.
     """
     account = command.account
     if not overlay.trades.get(account):
